@@ -1,0 +1,185 @@
+package openapi
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+)
+
+// Style is a signature style: where a request carries its operation, its parameters
+// and its signature.
+type Style uint8
+
+const (
+	NoStyle Style = iota // not a request to an Alibaba Cloud API
+	RPC                  // RPC 1.0: Action and Version are parameters, and so is the Signature
+	ROA                  // ROA 1.0: "Authorization: acs ID:SIGNATURE"
+	ACS3                 // "Authorization: ACS3-HMAC-SHA256 ..." and its kin
+)
+
+func (s Style) String() string {
+	return [...]string{"none", "RPC", "ROA", "ACS3"}[s]
+}
+
+// Place is the part of a request that carries a parameter.
+type Place uint8
+
+const (
+	Query Place = iota // the query of the URL
+	Form               // a body of application/x-www-form-urlencoded
+)
+
+// Request is what an outgoing request says of itself.
+type Request struct {
+	Style   Style
+	Version string
+	Action  string  // empty where a ROA request names its operation by method and path alone
+	Format  string  // the reply format asked for, "JSON" or "XML" as a rule, in upper case
+	Query   []Param // parameters of the URL
+	Form    []Param // parameters of a form body; nil for any other body
+	System  Place   // RPC: where Action stands, and so the signature's own parameters
+}
+
+// ErrParams is wrapped by an error of [Identify] that tells of parameters which
+// cannot be read.
+var ErrParams = errors.New("malformed parameters")
+
+// ErrStyle is returned by [Identify] for a request that names no operation.
+var ErrStyle = errors.New("request names no operation: neither Action and Version parameters nor x-acs-action and x-acs-version headers")
+
+// Identify takes a request apart. It looks at header keys in any case, since the SDK
+// writes some of them straight into the map, and changes nothing.
+func Identify(req *http.Request, body []byte) (Request, error) {
+	var r Request
+	var err error
+	if r.Query, err = ParseParams(req.URL.RawQuery); err != nil {
+		return Request{}, errors.Join(ErrParams, err)
+	}
+	h := readHeaders(req.Header)
+	if h.form && len(body) > 0 {
+		if r.Form, err = ParseParams(string(body)); err != nil {
+			return Request{}, errors.Join(ErrParams, err)
+		}
+	}
+	r.Version, r.Action = h.version, h.action
+	switch {
+	case hasPrefixFold(h.authorization, "ACS3-"):
+		r.Style = ACS3
+	case hasPrefixFold(h.authorization, "acs "):
+		r.Style = ROA
+	case r.readRPC():
+		r.Style = RPC
+		return r, nil
+	case h.signatureVersion == "1.0" && h.version != "":
+		r.Style = ROA
+	case h.action != "" && h.version != "":
+		r.Style = ACS3
+	default:
+		return Request{}, ErrStyle
+	}
+	// The reply format of the two header styles is a matter of Accept; both ask for
+	// JSON in every SDK unless the program says otherwise.
+	r.Format = "JSON"
+	if strings.Contains(strings.ToLower(h.accept), "xml") {
+		r.Format = "XML"
+	}
+	return r, nil
+}
+
+// readRPC fills in what RPC keeps in parameters, and reports whether the request is
+// one. Parameters of the query outrank those of the form: they are where the SDK puts
+// its own, and a few operations have a business parameter named Format in the body.
+func (r *Request) readRPC() bool {
+	action, inQuery := lookup(r.Query, "Action")
+	version, hasVersion := lookup(r.Query, "Version")
+	r.System = Query
+	if !inQuery {
+		r.System = Form
+		action, _ = lookup(r.Form, "Action")
+	}
+	if !hasVersion {
+		version, _ = lookup(r.Form, "Version")
+	}
+	if action == "" || version == "" {
+		return false
+	}
+	r.Action, r.Version = action, version
+	format, ok := lookup(r.Query, "Format")
+	if !ok && r.System == Form {
+		format, ok = lookup(r.Form, "Format")
+	}
+	if !ok || format == "" {
+		format = "XML" // the servers' default (common parameters of the RPC style)
+	}
+	r.Format = strings.ToUpper(format)
+	return true
+}
+
+// ParamsAt returns the parameters of one place.
+func (r *Request) ParamsAt(p Place) []Param {
+	if p == Form {
+		return r.Form
+	}
+	return r.Query
+}
+
+// Param returns the value of a parameter as the server sees it: the form's where a
+// name stands in both places, which is also the one that the SDK signs.
+func (r *Request) Param(name string) (string, bool) {
+	if v, ok := lookup(r.Form, name); ok {
+		return v, true
+	}
+	return lookup(r.Query, name)
+}
+
+func lookup(params []Param, name string) (string, bool) {
+	for i := range params {
+		if params[i].Name == name {
+			return params[i].Value, true
+		}
+	}
+	return "", false
+}
+
+// headers are the header fields that tell a request's style.
+type headers struct {
+	authorization, action, version, signatureVersion, accept string
+	form                                                     bool
+}
+
+func readHeaders(h http.Header) headers {
+	var out headers
+	for key, values := range h {
+		if len(values) == 0 {
+			continue
+		}
+		v := values[0]
+		switch len(key) { // spares the common header a comparison with every name
+		case len("Accept"):
+			if strings.EqualFold(key, "Accept") {
+				out.accept = v
+			}
+		case len("Content-Type"): // also the length of x-acs-action
+			if strings.EqualFold(key, "Content-Type") {
+				out.form = hasPrefixFold(v, "application/x-www-form-urlencoded")
+			} else if strings.EqualFold(key, "x-acs-action") {
+				out.action = v
+			}
+		case len("x-acs-version"): // also the length of Authorization
+			if strings.EqualFold(key, "x-acs-version") {
+				out.version = v
+			} else if strings.EqualFold(key, "Authorization") {
+				out.authorization = v
+			}
+		case len("x-acs-signature-version"):
+			if strings.EqualFold(key, "x-acs-signature-version") {
+				out.signatureVersion = v
+			}
+		}
+	}
+	return out
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
