@@ -1,0 +1,8 @@
+// Package signer signs requests to Alibaba Cloud's APIs, and signs them anew: the
+// servers refuse a request that comes twice under one nonce, so every attempt of a
+// call needs a signature of its own.
+//
+// [Sign] keeps the style that a request came in and changes what belongs to the
+// signature alone. This release signs the RPC style, version 1.0 (HMAC-SHA1); a
+// request in another style gets [ErrUnsupported].
+package signer

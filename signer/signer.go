@@ -1,0 +1,98 @@
+package signer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/aliretry/aliretry/internal/openapi"
+)
+
+// Stamp is what must differ in every attempt: "different SignatureNonce and Timestamp
+// values in a retry" (Ensure idempotence, VPC and others).
+type Stamp struct {
+	Nonce string    // "" means a new random one
+	Time  time.Time // the signing time, sent in whole seconds; zero means now
+}
+
+var (
+	// ErrUnsupported is returned for a request in a style or with a signature method
+	// that this package does not sign.
+	ErrUnsupported = errors.New("unsupported signature style")
+	// ErrMalformed is returned for a request whose parameters cannot be read, or
+	// where one name stands twice in one place, so that no signature could fit.
+	ErrMalformed = errors.New("request cannot be signed")
+)
+
+// Sign signs req, whose body is the bytes of body, with c. It keeps the style that the
+// request came in, signed or not, and replaces only what belongs to the signature: in
+// RPC the parameters Signature, SignatureNonce, Timestamp (or TimeStamp, as the
+// request spells it), AccessKeyId, BearerToken, SignatureType, and SecurityToken where
+// c has one. They go where Action stands, query or form.
+//
+// It replaces req.URL, and sets Body, GetBody and ContentLength to the bytes to be
+// sent, so req is ready to be sent afterwards. A request that is to be signed several
+// times is prepared once instead, see [Prepare]. The error wraps [ErrNoCredentials],
+// [ErrUnsupported] or [ErrMalformed]; req is then as it was.
+func Sign(req *http.Request, body []byte, c Credentials, at Stamp) error {
+	p, err := Prepare(req, body)
+	if err != nil {
+		return err
+	}
+	return p.Sign(req, c, at)
+}
+
+// Prepared is a request whose constant parts were parsed and canonicalised once. It is
+// immutable and safe for concurrent use.
+type Prepared struct{ rpc rpc }
+
+// Prepare takes req and the bytes of its body apart, for signing them any number of
+// times. It changes neither and keeps no reference to req. The error wraps
+// [ErrUnsupported] or [ErrMalformed].
+func Prepare(req *http.Request, body []byte) (*Prepared, error) {
+	r, err := openapi.Identify(req, body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if r.Style != openapi.RPC {
+		return nil, fmt.Errorf("%w %s", ErrUnsupported, r.Style)
+	}
+	p := new(Prepared)
+	if err := p.rpc.prepare(req.Method, &r, body); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Sign writes the prepared request, signed with c at the given stamp, to req: a clone
+// of the request that p was made from, as [Sign] leaves it. The error is
+// [ErrNoCredentials].
+func (p *Prepared) Sign(req *http.Request, c Credentials, at Stamp) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	if at.Nonce == "" {
+		at.Nonce = uuid.NewString()
+	}
+	if at.Time.IsZero() {
+		at.Time = time.Now()
+	}
+	p.rpc.sign(req, c, at)
+	return nil
+}
+
+// setBody makes req send body, with its length stated.
+func setBody(req *http.Request, body []byte) {
+	req.ContentLength = int64(len(body))
+	if len(body) == 0 {
+		req.Body, req.GetBody = http.NoBody, func() (io.ReadCloser, error) { return http.NoBody, nil }
+		return
+	}
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.Body, _ = req.GetBody()
+}
