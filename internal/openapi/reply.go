@@ -67,6 +67,23 @@ func IsAnswer(format string, body []byte) bool {
 	return len(body) > 0 && !looksHTML(body)
 }
 
+// IsHTML reports whether a reply is a web page, by what its Content-Type says or by what
+// it holds.
+func IsHTML(contentType string, body []byte) bool {
+	return hasPrefixFold(contentType, "text/html") || looksHTML(trim(body))
+}
+
+// MayBeFault reports, much faster than ReadFault, whether a body could hold an error
+// code or a "Success": false at all. Answers that could not need no closer look.
+func MayBeFault(body []byte) bool {
+	for _, key := range [...]string{"ode\"", "ODE\"", "uccess\"", "UCCESS\"", "ode>", "ODE>", "uccess>", "UCCESS>"} {
+		if bytes.Contains(body, []byte(key)) {
+			return true
+		}
+	}
+	return false
+}
+
 func trim(body []byte) []byte {
 	return bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
 }

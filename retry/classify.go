@@ -1,0 +1,135 @@
+package retry
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/aliretry/aliretry/internal/openapi"
+)
+
+// skewThreshold is how far a reply's Date may lie from our clock before a refused
+// timestamp is taken for skew. The servers' window is 15 minutes; Date has a
+// resolution of a second and a reply takes a few to arrive.
+const skewThreshold = time.Minute
+
+// evidence is all that an attempt left to judge it by.
+type evidence struct {
+	request    *openapi.Request
+	method     string
+	replaySafe bool
+
+	callerErr error // the caller's context, if it has ended
+	err       error // of Base, or of reading the body
+	status    int   // 0: no reply
+	header    http.Header
+	body      []byte
+	streamed  bool          // the body goes on behind these bytes
+	skew      time.Duration // the reply's Date less the time of its receipt; 0 without a Date
+}
+
+// classify is the class table's first column: what happened in one attempt.
+func classify(e *evidence) (Class, openapi.Fault) {
+	switch {
+	case e.callerErr != nil && e.err != nil:
+		return Canceled, openapi.Fault{}
+	case e.err != nil && e.status == 0 && isBroken(e.err):
+		return Broken, openapi.Fault{}
+	case e.err != nil && e.status/100 == 5:
+		// The status line stands, and what the body would have said changes nothing.
+		return classifyReply(e, openapi.ReadFault(e.body)), openapi.ReadFault(e.body)
+	case e.err != nil:
+		return NoResponse, openapi.Fault{}
+	case e.status/100 == 2:
+		return classifyAnswer(e)
+	case e.status < 400, e.status == http.StatusProxyAuthRequired:
+		return Broken, openapi.Fault{}
+	}
+	f := openapi.ReadFault(e.body)
+	if f.Cut && !e.streamed && e.status/100 == 4 {
+		return NoResponse, f
+	}
+	return classifyReply(e, f), f
+}
+
+// classifyReply classes an error reply by the rules, then by its status.
+func classifyReply(e *evidence, f openapi.Fault) Class {
+	if class, ok := classByRule(e.status, f, e.replaySafe); ok {
+		if class == ClockSkew && e.skew.Abs() < skewThreshold {
+			return Rejected // stale for another reason: setting the clock would not help
+		}
+		return class
+	}
+	switch {
+	case e.status == http.StatusNotImplemented, e.status == http.StatusHTTPVersionNotSupported:
+		return Rejected
+	case e.status == http.StatusServiceUnavailable:
+		return Unavailable
+	case e.status >= 500, e.status == http.StatusRequestTimeout:
+		return ServerError
+	}
+	return Rejected
+}
+
+// classifyAnswer tells the API's own answer from whatever else comes with a 2xx.
+func classifyAnswer(e *evidence) (Class, openapi.Fault) {
+	switch {
+	case e.streamed, e.method == http.MethodHead,
+		e.status == http.StatusNoContent, e.status == http.StatusResetContent:
+		return Success, openapi.Fault{}
+	case e.request.Style == openapi.ROA:
+		if openapi.IsHTML(e.header.Get("Content-Type"), e.body) {
+			return NoResponse, openapi.Fault{}
+		}
+	case !openapi.IsAnswer(e.request.Format, e.body):
+		return NoResponse, openapi.Fault{}
+	}
+	if !openapi.MayBeFault(e.body) {
+		return Success, openapi.Fault{}
+	}
+	f := openapi.ReadFault(e.body)
+	if f.Code != "" {
+		if class, ok := classByRule(e.status, f, e.replaySafe); ok {
+			return class, f
+		}
+	}
+	if f.Refused {
+		return Broken, f
+	}
+	return Success, f
+}
+
+// isBroken reports whether a network error is one that the next attempt would meet
+// again. Everything else that goes wrong on the way may pass.
+func isBroken(err error) bool {
+	var (
+		dns       *net.DNSError
+		cert      *tls.CertificateVerificationError
+		authority x509.UnknownAuthorityError
+		hostname  x509.HostnameError
+		invalid   x509.CertificateInvalidError
+	)
+	return errors.As(err, &dns) && dns.IsNotFound ||
+		errors.As(err, &cert) || errors.As(err, &authority) || errors.As(err, &hostname) || errors.As(err, &invalid)
+}
+
+// effectOf is the class table's second column.
+func effectOf(class Class, unwritten bool) effect {
+	switch class {
+	case NoResponse, Canceled, Broken:
+		if unwritten {
+			return effectNone
+		}
+	}
+	return classTable[class].effect
+}
+
+// isTimeout reports whether err says that time ran out, by whichever clock.
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &t) && t.Timeout()
+}

@@ -1,0 +1,49 @@
+// Package retrytest is a fake Alibaba Cloud endpoint for tests. It answers RPC 1.0
+// requests as the documentation says that a service does: it checks the signature,
+// the timestamp and the nonce of each attempt, keeps the ClientToken promise (same
+// token, same parameters: the first result again and nothing new), counts the
+// effects that were really made, and plays scripted faults on a real connection.
+//
+//	srv := retrytest.NewServer()
+//	defer srv.Close()
+//	srv.Script(
+//		retrytest.Reset().AfterEffect(),                    // the group is there, the reply is not
+//		retrytest.Reply(503, "ServiceUnavailable", "busy"), // nothing was done
+//	)
+//	client, _ := ess.NewClientWithAccessKey("cn-hangzhou", "testid", "testsecret")
+//	request := ess.CreateCreateScalingGroupRequest()
+//	request.Domain = srv.Host
+//	... // call, then look at srv.Attempts() and srv.Effects()
+//
+// # The way of an attempt
+//
+//	read whole -> recorded and given its fault -> gateway -> token -> effect -> fault, or the reply
+//
+// The gateway refuses, in this order:
+//
+//	405 UnsupportedHTTPMethod                       neither GET nor POST
+//	404 InvalidAction.NotFound                      path is not /, or Action is no name
+//	413 RequestEntityTooLarge                       body over 32 MiB
+//	400 IncompleteBody, InvalidParameter            body broken off; query or form unreadable; a name given twice
+//	400 MissingParameter, InvalidParameter.Format   a common parameter is absent; Format is neither JSON nor XML
+//	400 InvalidSignatureMethod                      not HMAC-SHA1, 1.0
+//	404 InvalidAccessKeyId.NotFound                 unknown key (400 InvalidBearerToken for a bearer token)
+//	400 SignatureDoesNotMatch
+//	400 InvalidTimeStamp.Format, .Expired           more than 15 minutes off the server's clock
+//	400 MissingSignatureNonce, SignatureNonceUsed   per key; a request that passes burns its nonce, whatever follows
+//	400 MissingSecurityToken, InvalidSecurityToken.MismatchWithAccessKey
+//
+// Then, for operations with an effect, the token:
+//
+//	400 InvalidClientToken.ValueNotSupported        over 64 characters, or not 0x20-0x7E
+//	400 IdempotentParameterMismatch                 the token belongs to a call with another action or other parameters
+//	403 LastTokenProcessing                         the token's first attempt is still at work
+//
+// A refused attempt uses up its step of the script but the fault is not played.
+// An operation has an effect unless its action begins with Describe, List, Get or
+// Query. Refusing a name that is given twice is stricter than a real endpoint is
+// known to be: what such a request means is nowhere defined.
+//
+// The package shares no code with the client side of this module: its signature is
+// computed from the specification, so that one can be checked against the other.
+package retrytest

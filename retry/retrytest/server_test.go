@@ -1,0 +1,150 @@
+package retrytest_test
+
+import (
+	"net/http"
+	"reflect"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aliretry/aliretry/retry/retrytest"
+)
+
+func TestScript(t *testing.T) {
+	srv := newServer(t)
+	fail := func(code string) retrytest.Fault { return retrytest.Reply(500, code, "") }
+	srv.Script(fail("A"), fail("B"))
+	srv.Script(fail("C"))
+	refused := create("")
+	refused.secret = "wrong"
+	var got []string
+	for _, c := range []*rpc{create(""), refused, create(""), create("")} {
+		got = append(got, c.send(t, srv).fields["Code"])
+	}
+	if want := []string{"A", "SignatureDoesNotMatch", "C", ""}; !slices.Equal(got, want) {
+		t.Errorf("codes %q; want %q: a refused attempt uses up its step", got, want)
+	}
+	if a := srv.Attempts()[1]; a.Fault != fail("B") || a.Status != 400 {
+		t.Errorf("refused attempt: fault %v, status %d", a.Fault, a.Status)
+	}
+}
+
+func TestOnAttempt(t *testing.T) {
+	srv := newServer(t)
+	srv.Script(retrytest.Reply(500, "Scripted", ""))
+	srv.OnAttempt(func(a retrytest.Attempt) retrytest.Fault {
+		a.Query.Set("MinSize", "spoilt") // its copy, not the server's
+		if a.Number%2 == 1 && a.Problem == "" {
+			return retrytest.Reply(503, "Odd", "").AfterEffect()
+		}
+		return retrytest.OK()
+	})
+	refused := create("")
+	refused.query.Del("SignatureNonce")
+	var got []string
+	for _, c := range []*rpc{create("t"), create("t"), refused, create("")} {
+		got = append(got, c.send(t, srv).fields["Code"])
+	}
+	srv.OnAttempt(nil)
+	got = append(got, create("").send(t, srv).fields["Code"])
+	if want := []string{"Odd", "", "MissingSignatureNonce", "", "Scripted"}; !slices.Equal(got, want) {
+		t.Errorf("codes %q; want %q", got, want)
+	}
+	if min := srv.Effects()[0].Params.Get("MinSize"); min != "1" {
+		t.Errorf("MinSize %q", min)
+	}
+}
+
+func TestCopies(t *testing.T) {
+	srv := newServer(t)
+	c := create("t")
+	c.form.Set("A", "b")
+	c.send(t, srv)
+	spoil := func() {
+		for _, a := range srv.Attempts() {
+			a.Header.Set("X", "y")
+			a.Query["Action"][0] = "x"
+			a.Form["A"][0] = "x"
+			a.Body[0] = 'x'
+		}
+		srv.Effects()[0].Params["A"][0] = "x"
+	}
+	attempts, effects := srv.Attempts(), srv.Effects()
+	spoil()
+	if !reflect.DeepEqual(srv.Attempts(), attempts) || !reflect.DeepEqual(srv.Effects(), effects) {
+		t.Error("a change of what Attempts or Effects gave changed the server's record")
+	}
+	if string(attempts[0].Body) != "A=b" || attempts[0].Received.IsZero() {
+		t.Errorf("body %q, received %v", attempts[0].Body, attempts[0].Received)
+	}
+}
+
+func TestResourceNames(t *testing.T) {
+	srv := newServer(t)
+	for action, want := range map[string]string{
+		"CreateScalingGroup": "ScalingGroupId", "CreateVpcEndpoint": "EndpointId", "CreateVSwitch": "VSwitchId",
+		"ExecuteScalingRule": "ScalingActivityId", "RemoveInstances": "ScalingActivityId", "AttachDBInstances": "ScalingActivityId",
+		"CreateSomething": "SomethingId", "Create": "ResourceId", "DeleteVpc": "ResourceId",
+	} {
+		if got := call(action).send(t, srv).fields[want]; got == "" || got != srv.Effects()[len(srv.Effects())-1].ResourceID {
+			t.Errorf("%s gives %s %q", action, want, got)
+		}
+	}
+	for _, action := range []string{"DescribeX", "ListX", "GetX", "QueryX"} {
+		got := call(action).send(t, srv)
+		if _, ok := got.fields["RequestId"]; !ok || len(got.fields) != 1 || last(t, srv).Effect {
+			t.Errorf("%s: %s", action, got.body)
+		}
+	}
+}
+
+func TestClock(t *testing.T) {
+	srv := newServer(t)
+	srv.SetClock(func() time.Time { return time.Now().Add(time.Hour) })
+	got := create("").send(t, srv)
+	date, err := http.ParseTime(got.header.Get("Date"))
+	if got.fields["Code"] != "InvalidTimeStamp.Expired" || err != nil || time.Until(date) < 59*time.Minute {
+		t.Errorf("code %s, Date %s", got.fields["Code"], got.header.Get("Date"))
+	}
+	srv.SetClock(nil)
+	if got := create("").send(t, srv); got.status != 200 {
+		t.Errorf("with the real clock: %s", got.body)
+	}
+}
+
+// A server that is closed in the middle of everything leaves no goroutine, neither
+// of its own nor of its clients.
+func TestCloseLeavesNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	srv := retrytest.NewServer()
+	faults := []retrytest.Fault{
+		retrytest.OK(), retrytest.Reset(), retrytest.Close(), retrytest.Hang(), retrytest.Hang().DuringEffect(),
+		retrytest.CutOff(), retrytest.CutOffChunked(), retrytest.CutOffClose(), retrytest.Raw(200, "", string(make([]byte, 1<<22))),
+	}
+	srv.OnAttempt(func(a retrytest.Attempt) retrytest.Fault { return faults[a.Number%len(faults)] })
+	transport := &http.Transport{}
+	client := &http.Client{Transport: transport}
+	const attempts = 50
+	replies := make([]*http.Response, attempts)
+	var wg sync.WaitGroup
+	for i := range attempts {
+		request := create("").request(t, t.Context(), srv.URL)
+		wg.Go(func() { replies[i], _ = client.Do(request) }) // no body is read
+	}
+	eventually(t, "all attempts have arrived", func() bool { return len(srv.Attempts()) == attempts })
+	srv.Close()
+	srv.Close()
+	wg.Wait()
+	for _, reply := range replies {
+		if reply != nil {
+			reply.Body.Close()
+		}
+	}
+	transport.CloseIdleConnections()
+	if _, err := client.Do(create("").request(t, t.Context(), srv.URL)); err == nil {
+		t.Error("a closed server answers")
+	}
+	eventually(t, "the goroutines have ended", func() bool { return runtime.NumGoroutine() <= before })
+}

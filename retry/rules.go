@@ -1,0 +1,147 @@
+package retry
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/aliretry/aliretry/internal/openapi"
+)
+
+// rule maps error replies to a class. A rule fits when every pattern that it has fits.
+type rule struct {
+	class  Class
+	status string // "any"; "4xx": but 408, and also a 2xx that holds an error code; "429"
+	code   string // regular expression on the folded code: lower case, without '_', '-', ' '
+	text   string // regular expression on the message in lower case
+	unless string // the same: where it fits, the rule does not
+	alone  bool   // the message alone decides: only for calls that are replay-safe
+	source string
+}
+
+// Messages by which the server asks for patience. "Later" alone is not one ("EndTime
+// must be later than StartTime"), nor is "try again" alone ("check X and try again").
+const tryLater = `(re)?try (it |this |again |the (request|operation) )*(later|after|in a |in \d)` +
+	`|later,? (please )?(re)?try|wait (for )?a (moment|while|few)|wait until .*(complete|finish|done)` +
+	`|temporar(y|ily) (unavailable|failure|error)` +
+	`|稍[后候後](再|重|尝|嘗|请|請)*[试試]|稍[后候後]再|请稍[后候]|(系统|服务|系統|服務|服务器)(繁)?忙|重试即可`
+
+// Messages that ask a person to do something, which no repetition replaces. They count
+// only ahead of a "try later": "try again later or contact support" does ask for it.
+const personFirst = `(please |^|\. )check|specif(y|ied) .* and (then )?try|contact|submit a ticket|grant|authoriz|apply for|activate|enable the` +
+	`|top up|recharge|pay |repay|purchase|upgrade (the|your|it)|whitelist|verif(y|ication)|clear the cache|modify|change the` +
+	`|检查|联系|提交工单|授权|开通|激活|充值|购买|升级|修改|申请`
+
+// Messages about money, or about a quota that has to be raised: these never pass by
+// waiting, whatever else they say and under whatever status.
+const billing = `overdue|arrear|not purchased|insufficient balance|enough balance|billing|your plan|free .*quota|upgrade (the|your) (edition|plan)|outstanding payment` +
+	`|(increase|raise|apply for) .*(quota|limit)|allocated quota exceeded|(daily|monthly) (available )?(quota|limit)` +
+	`|欠费|余额|充值|购买|开通|套餐|[天日月]级|每[天日月]|[日月]发送限额`
+
+// Messages under a code of passing trouble that tell of a lasting fault.
+const lasting = `not exist|not found|not support|inva(li|il)d|illegal|has been used|already|not (been )?(open|activate)|not available in`
+
+// rules are asked from top to bottom; the first that fits decides. What none of them
+// knows is classed by its status, see classifyReply.
+var rules = []rule{
+	// What the token and the signature rest on is named by code, under any status.
+	{class: InProgress, status: "any",
+		code:   `token(is)?processing|idempoten(ce|t)\.?(token)?processing|tokenpreviousrequestprocess|processingsamerequest`,
+		source: "LastTokenProcessing: VPC, PrivateLink error codes (403); the other names: Terraform provider, SLB, ALB, ROS"},
+	{class: Mismatch, status: "any",
+		code:   `idempoten(ce|t).*(mis|not)\.?match|invalididempoten|idempotentfailed|duplicatedclienttoken|tokenconflict|duplicated\.clienttoken`,
+		source: "IdempotentParameterMismatch: Ensure idempotence; the other names: ROS, ALB, PrivateLink, NLB error codes"},
+	{class: NonceUsed, status: "any", code: `nonceused`,
+		source: "SignatureNonceUsed: common error codes"},
+	{class: CredentialsExpired, status: "4xx", code: `securitytoken\.?expired`,
+		source: "InvalidSecurityToken.Expired: common error codes; SecurityTokenExpired: OSS, FC"},
+	{class: CredentialsExpired, status: "4xx", text: `securitytoken\.expired|security ?token .*has expired`,
+		source: "InvalidParameter: SecurityToken.Expired: Terraform provider issues; Unauthorized: FC"},
+	{class: ClockSkew, status: "4xx", code: `^(illegaltimestamp|invalidtimestamp\.expired|requesttimetooskewed|requesttime(out|is)?expired)$`,
+		source: "InvalidTimeStamp.Expired, IllegalTimestamp: common error codes; the latter says that it is missing when it is stale"},
+	{class: ClockSkew, status: "4xx", text: `mismatch between system time`,
+		source: "OTSAuthFailed: Tablestore error codes"},
+
+	// A 4xx may still be the server's own failure, and then it may have happened.
+	{class: ServerError, status: "4xx", code: `^(internal(server)?(error|failure|exception)|unknownerror|isp\.unknown)`,
+		unless: `missing|ticket`,
+		source: "InternalError under 400 and 403: ECS, IMM, Terraform provider issues"},
+
+	// Load. The message decides between a limit per second and one that has to be bought.
+	{class: Rejected, status: "4xx", text: billing,
+		source: "Throttling.AllocationQuota, PrepaidBillOverdue (429): Model Studio; isv.DAY_LIMIT_CONTROL: SMS"},
+	{class: Rejected, status: "4xx", code: `businesslimitcontrol`, text: `天级`,
+		source: "isv.BUSINESS_LIMIT_CONTROL under 200: SMS"},
+	{class: Throttled, status: "429", source: "RFC 6585, section 4"},
+	{class: Throttled, status: "4xx",
+		code: `throttl|flowcontrol|flowexceeded|(qps|rate|tps)limit|toomanyrequest|requestlimitexceeded|limit(ed)?requests?$` +
+			`|perminute|persecond|frequency|toofrequent|(read|write)quotaexceed|businesslimitcontrol`,
+		source: "Throttling, Throttling.User, Throttling.Api: common error codes; *QuotaExceed: SLS; the rest: CDN, Tablestore, MQ, SMS"},
+	{class: Throttled, status: "4xx",
+		text:   `flow control|throttling|too (frequent|many requests)|qps (upper )?(limit|exceed)|rate limit|流控|限流|(过于|太)频繁`,
+		source: "messages under other codes: CDN TaskConflict, Tablestore OTSQuotaExhausted, SLS"},
+
+	// "When 4xx is returned, the retry will fail if try it later or similar errors do
+	// not occur" (Ensure idempotence).
+	{class: Busy, status: "4xx", code: `busy($|\.)`, source: "SystemBusy, ServiceBusy, OperationBusy, ServiceIsBusy: SLB, RDS, CDN, ROS"},
+	{class: Busy, status: "4xx", code: `service\.?(temporar(il)?y)?unavailable`, unless: lasting,
+		source: "ServiceUnavailable under 400: Ensure idempotence, ECS; it also stands for lasting faults, which the message tells"},
+	{class: Busy, status: "4xx", text: tryLater, alone: true, source: "Ensure idempotence"},
+}
+
+// compiled is the table with its patterns compiled, at the first error reply.
+var compiled = sync.OnceValue(func() []compiledRule {
+	out := make([]compiledRule, len(rules))
+	for i, r := range rules {
+		out[i] = compiledRule{rule: r, code: compile(r.code), text: compile(r.text), unless: compile(r.unless)}
+	}
+	return out
+})
+
+var person = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(personFirst) })
+
+type compiledRule struct {
+	rule
+	code, text, unless *regexp.Regexp
+}
+
+func compile(pattern string) *regexp.Regexp {
+	if pattern == "" {
+		return nil
+	}
+	return regexp.MustCompile(pattern)
+}
+
+// folder takes the differences of spelling out of a code.
+var folder = strings.NewReplacer("_", "", "-", "", " ", "")
+
+// classByRule returns the class that the first fitting rule gives a reply, and false
+// if none fits. A 2xx is asked by its code alone: its message is the API's business.
+func classByRule(status int, f openapi.Fault, replaySafe bool) (Class, bool) {
+	code := folder.Replace(strings.ToLower(f.Code))
+	text := strings.ToLower(f.Message)
+	for _, r := range compiled() {
+		if r.fits(status, code, text) && (!r.alone || replaySafe) {
+			return r.class, true
+		}
+	}
+	return 0, false
+}
+
+func (r *compiledRule) fits(status int, code, text string) bool {
+	switch {
+	case r.status == "4xx" && (status >= 500 || status == 408), r.status == "429" && status != 429,
+		status < 300 && r.code == nil,
+		r.code != nil && !r.code.MatchString(code),
+		r.unless != nil && r.unless.MatchString(text):
+		return false
+	}
+	if r.text == nil {
+		return true
+	}
+	at := r.text.FindStringIndex(text)
+	if at == nil {
+		return false
+	}
+	return !r.alone || !person().MatchString(text[:at[0]])
+}
