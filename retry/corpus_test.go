@@ -11,9 +11,9 @@ import (
 	"github.com/aliretry/aliretry/internal/openapi"
 )
 
-// reply is one line of testdata/replies.jsonl: a real error reply, where it was seen,
+// sample is one line of testdata/replies.jsonl: a real error reply, where it was seen,
 // and the class that a careful reader gives it.
-type reply struct {
+type sample struct {
 	Status  int // 0: the source does not tell
 	Code    string
 	Message string
@@ -23,16 +23,16 @@ type reply struct {
 	Note    string
 }
 
-func readCorpus(t testing.TB) []reply {
+func readCorpus(t testing.TB) []sample {
 	t.Helper()
 	file, err := os.Open("testdata/replies.jsonl")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	var replies []reply
+	var replies []sample
 	for lines := bufio.NewScanner(file); lines.Scan(); {
-		var r reply
+		var r sample
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			t.Fatalf("line %d: %v", len(replies)+1, err)
 		}
@@ -46,7 +46,7 @@ func readCorpus(t testing.TB) []reply {
 
 // evidence is what an attempt sees of the reply. A status that the source does not
 // tell is the one that the class's replies have as a rule.
-func (r reply) evidence(replaySafe bool) *evidence {
+func (r sample) evidence(replaySafe bool) *evidence {
 	status := r.Status
 	if status == 0 {
 		switch r.Class {

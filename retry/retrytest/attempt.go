@@ -18,7 +18,7 @@ const maxBody = 32 << 20
 // Attempt is one request as it reached the server, and what became of it.
 type Attempt struct {
 	Number       int       // counted from 1
-	Received     time.Time // when it had been read whole, by the real clock
+	Received     time.Time // when it had been read and verified, by the real clock
 	Method, Host string
 	Header       http.Header
 	Query, Form  url.Values // as far as they can be read; Form only of a form-encoded body
@@ -65,11 +65,10 @@ var commonNames = map[string]bool{
 func readAttempt(r *http.Request) (Attempt, *problem) {
 	body, bodyErr := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	a := Attempt{
-		Received: time.Now(),
-		Method:   r.Method,
-		Host:     r.Host,
-		Header:   r.Header.Clone(),
-		Body:     body,
+		Method: r.Method,
+		Host:   r.Host,
+		Header: r.Header.Clone(),
+		Body:   body,
 	}
 	var queryErr, formErr error
 	a.Query, queryErr = url.ParseQuery(r.URL.RawQuery)
@@ -156,7 +155,7 @@ func (a *Attempt) business() url.Values {
 // the same.
 func (a *Attempt) call() string {
 	call := a.Action + " " + a.Version + " " + a.business().Encode()
-	if !a.formEncoded() {
+	if len(a.Body) > 0 && !a.formEncoded() {
 		call += "\n" + string(a.Body)
 	}
 	return call

@@ -141,7 +141,7 @@ func (s *Server) arrive(r *http.Request) *exchange {
 	if x.refusal != nil {
 		x.attempt.Problem = x.refusal.code
 	}
-	x.attempt.Number = len(s.attempts) + 1
+	x.attempt.Number, x.attempt.Received = len(s.attempts)+1, time.Now()
 	choose := s.choose
 	if choose == nil && len(s.script) > 0 {
 		x.fault, s.script = s.script[0], s.script[1:]

@@ -1,7 +1,10 @@
 package retrytest_test
 
 import (
+	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"runtime"
 	"slices"
@@ -111,6 +114,59 @@ func TestClock(t *testing.T) {
 	srv.SetClock(nil)
 	if got := create("").send(t, srv); got.status != 200 {
 		t.Errorf("with the real clock: %s", got.body)
+	}
+}
+
+// A request whose body never ends as announced is recorded, too.
+func TestIncompleteBody(t *testing.T) {
+	srv := newServer(t)
+	conn, err := net.Dial("tcp", srv.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	io.WriteString(conn, "POST /?Action=CreateVpc HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf")
+	conn.(*net.TCPConn).CloseWrite()
+	io.Copy(io.Discard, conn)
+	if a := last(t, srv); a.Problem != "IncompleteBody" || string(a.Body) != "half" || a.Action != "CreateVpc" {
+		t.Errorf("attempt %+v", a)
+	}
+}
+
+// Behind another server a hung request ends when the Server closes, over HTTP/2 as
+// well, and later requests are dropped.
+func TestMounted(t *testing.T) {
+	srv := newServer(t)
+	other := httptest.NewUnstartedServer(srv)
+	other.EnableHTTP2 = true
+	other.StartTLS()
+	defer other.Close()
+	arrived := make(chan string, 1)
+	srv.OnAttempt(func(a retrytest.Attempt) retrytest.Fault {
+		arrived <- a.Host
+		return retrytest.Hang().DuringEffect()
+	})
+	ended := make(chan error, 1)
+	request := create("t").request(t, t.Context(), other.URL)
+	go func() {
+		_, err := other.Client().Do(request)
+		ended <- err
+	}()
+	if host := <-arrived; host != other.Listener.Addr().String() {
+		t.Errorf("host %s", host)
+	}
+	srv.Close()
+	if err := <-ended; err == nil {
+		t.Error("the hung request got a reply")
+	}
+	if n := len(srv.Effects()); n != 1 {
+		t.Errorf("%d effects; want 1", n)
+	}
+	if _, err := other.Client().Do(create("t").request(t, t.Context(), other.URL)); err == nil {
+		t.Error("a closed Server answers")
+	}
+	if n := len(srv.Attempts()); n != 1 {
+		t.Errorf("%d attempts; want 1", n)
 	}
 }
 

@@ -33,6 +33,8 @@ func TestTokenRules(t *testing.T) {
 	inForm.query.Del("MinSize")
 	inForm.form.Set("ClientToken", "t")
 	inForm.form.Set("MinSize", "1")
+	inBoth := create("t")
+	inBoth.form.Set("ClientToken", "t")
 	otherVersion := create("t")
 	otherVersion.query.Set("Version", "2022-02-22")
 	asXML := create("t")
@@ -49,6 +51,7 @@ func TestTokenRules(t *testing.T) {
 		"other version":               {{create("t"), retrytest.OK(), "", 1}, {otherVersion, retrytest.OK(), "IdempotentParameterMismatch", 1}},
 		"other JSON body":             {{json("t", "{}"), retrytest.OK(), "", 1}, {json("t", "{}"), retrytest.OK(), "", 1}, {json("t", "[]"), retrytest.OK(), "IdempotentParameterMismatch", 1}},
 		"query or form":               {{create("t"), retrytest.OK(), "", 1}, {inForm, retrytest.OK(), "", 1}},
+		"token twice":                 {{inBoth, retrytest.OK(), "", 1}, {create("t"), retrytest.OK(), "", 1}},
 		"other format":                {{create("t"), retrytest.OK(), "", 1}, {asXML, retrytest.OK(), "", 1}},
 		"reads take no token":         {{call("DescribeScalingGroups", "ClientToken", "t"), retrytest.OK(), "", 0}, {create("t"), retrytest.OK(), "", 1}, {call("DescribeScalingGroups", "ClientToken", "t"), retrytest.OK(), "", 1}},
 		"failed before the effect":    {{create("t"), internal, "InternalError", 0}, {create("t"), retrytest.OK(), "", 1}},

@@ -1,0 +1,41 @@
+package openapi
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+)
+
+// Fingerprint is a digest of what makes two logical calls the same: operation, host and
+// business parameters. What the signature adds is left out, and so is the client token.
+func Fingerprint(r *Request, host string) [sha256.Size]byte {
+	params := slices.Concat(r.Query, r.Form)
+	params = slices.DeleteFunc(params, func(p Param) bool { return isOfSigning(p.Name) })
+	slices.SortFunc(params, func(a, b Param) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) })
+	h := sha256.New()
+	write := func(s string) { // with its length, so that no two lists run together
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(s)))
+		h.Write(n[:])
+		h.Write([]byte(s))
+	}
+	for _, s := range []string{host, r.Version, r.Action} {
+		write(s)
+	}
+	for i := range params {
+		write(params[i].Name)
+		write(params[i].Value)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// isOfSigning reports whether a parameter changes between equal calls.
+func isOfSigning(name string) bool {
+	switch name {
+	case "AccessKeyId", "BearerToken", "SecurityToken", "Signature", "SignatureMethod", "SignatureNonce", "SignatureType",
+		"SignatureVersion", "Timestamp", "TimeStamp", "Format", "ClientToken", "clientToken":
+		return true
+	}
+	return false
+}

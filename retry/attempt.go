@@ -1,0 +1,140 @@
+package retry
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/aliretry/aliretry/signer"
+)
+
+// attemptTimeoutError is what an attempt that took too long has failed with.
+type attemptTimeoutError struct{ after time.Duration }
+
+func (e attemptTimeoutError) Error() string {
+	return fmt.Sprintf("no whole reply within the attempt's %v", e.after.Round(time.Millisecond))
+}
+
+// Timeout reports true, as in [net.Error].
+func (attemptTimeoutError) Timeout() bool { return true }
+
+// attempt signs the request, sends it once, reads what comes back and classes it. An
+// error tells that nothing could be signed, and so nothing was sent.
+func (c *call) attempt() (Attempt, *reply, error) {
+	credentials, err := c.credentials()
+	if err != nil {
+		return Attempt{}, nil, err
+	}
+	a := Attempt{Number: len(c.attempts) + 1, Nonce: uuid.NewString(), Start: time.Now()}
+	a.SignedAt = c.signingTime(a.Start)
+	watch := new(wireWatch)
+	ctx, cancel := context.WithCancelCause(c.ctx)
+	req := c.wire.WithContext(httptrace.WithClientTrace(ctx, watch.hooks()))
+	if err := c.prepared.Sign(req, credentials, signer.Stamp{Nonce: a.Nonce, Time: a.SignedAt}); err != nil {
+		cancel(nil)
+		return Attempt{}, nil, fmt.Errorf("%w: %w", ErrCredentials, err)
+	}
+	base := c.t.base()
+	sendOnce(req, base)
+	c.traces.attemptStart(a)
+
+	limit := min(c.policy.AttemptTimeout, c.end.Sub(a.Start))
+	timer := time.AfterFunc(limit, func() { cancel(attemptTimeoutError{limit}) })
+	r := &reply{}
+	e := evidence{request: &c.request, method: c.method, replaySafe: c.replaySafe}
+	if r.resp, e.err = base.RoundTrip(req); e.err == nil {
+		e.err = r.read(&e, req, c.policy.MaxReply)
+	}
+	if inTime := timer.Stop(); r.rest != nil && inTime {
+		r.rest.cancel = cancel // the reader of the stream ends it
+	} else {
+		cancel(nil)
+	}
+
+	r.at = time.Now()
+	a.Duration = r.at.Sub(a.Start)
+	e.callerErr = c.caller.Err()
+	if e.err != nil {
+		if cause := context.Cause(ctx); e.callerErr == nil && isAttemptTimeout(cause) {
+			e.err = cause
+		}
+		r.err = Redact(e.err)
+	}
+	r.class, r.fault = classify(&e)
+	r.effect = effectOf(r.class, watch.unwritten())
+	a.Class, a.Status, a.Err = r.class, e.status, r.err
+	a.Code, a.Message, a.RequestID = r.fault.Code, r.fault.Message, r.fault.RequestID
+	if a.RequestID == "" && r.resp != nil {
+		a.RequestID = r.resp.Header.Get("X-Acs-Request-Id")
+	}
+	return a, r, nil
+}
+
+func isAttemptTimeout(err error) bool {
+	_, ok := err.(attemptTimeoutError)
+	return ok
+}
+
+// signingTime returns the time to sign into an attempt that starts now: later than the
+// previous one's by a second at least, since "the values of SignatureNonce and
+// Timestamp must be different if you retry" and Timestamp counts in seconds.
+func (c *call) signingTime(now time.Time) time.Time {
+	t := now.UTC().Truncate(time.Second)
+	if next := c.signedAt.Add(time.Second); t.Before(next) {
+		t = next
+	}
+	c.signedAt = t
+	return t
+}
+
+// credentials fetches the keys for one attempt.
+func (c *call) credentials() (signer.Credentials, error) {
+	ctx := c.caller
+	if _, fixed := c.t.Credentials.(interface{ AccessKeyID() string }); !fixed {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, c.end)
+		defer cancel()
+	}
+	credentials, err := c.t.Credentials.Credentials(ctx)
+	if err != nil {
+		return credentials, fmt.Errorf("%w: %w", ErrCredentials, err)
+	}
+	longLived := ""
+	if credentials.SecurityToken == "" && credentials.BearerToken == "" {
+		longLived = credentials.AccessKeyID
+	}
+	if c.key != "" && longLived != "" && longLived != c.key && settle(c.readOnly, c.effects) == Unknown {
+		return credentials, errAccountChanged
+	}
+	c.key = longLived
+	return credentials, nil
+}
+
+// emptyBody is a body of no bytes that net/http does not know to be empty.
+type emptyBody struct{}
+
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (emptyBody) Close() error             { return nil }
+
+// sendOnce keeps net/http from sending an attempt twice by itself, with one nonce. On
+// a reused connection that dies it replays a GET, HEAD, OPTIONS or TRACE unless there is
+// a body that it cannot rewind; an empty one still goes out without any framing. A
+// base that may speak HTTP/2 rewinds every body for a stream that was refused, so it
+// gets none to rewind.
+func sendOnce(req *http.Request, base http.RoundTripper) {
+	switch req.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		if req.ContentLength == 0 {
+			req.Body = emptyBody{}
+		}
+		req.GetBody = nil
+	}
+	if _, own := base.(*ownBase); !own {
+		req.GetBody = nil
+	}
+}

@@ -1,0 +1,148 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aliretry/aliretry/internal/openapi"
+	"github.com/aliretry/aliretry/signer"
+)
+
+// call is one logical call on its way.
+type call struct {
+	t      *Transport
+	policy Policy
+	caller context.Context // the caller's
+	ctx    context.Context // the caller's, with the call in it
+	traces traces
+
+	method   string
+	request  openapi.Request
+	wire     *http.Request // what attempts are clones of
+	prepared *signer.Prepared
+
+	operation  Operation
+	token      string
+	readOnly   bool
+	replaySafe bool
+	start, end time.Time
+	delays     delays
+
+	attempts []Attempt
+	effects  []effect
+	first    [1]Attempt // spares the success path an allocation
+	signedAt time.Time  // of the last attempt
+	key      string     // the long-lived AccessKeyId of the last attempt
+	reason   string
+	stopErr  error // the context's error, where time ended the call
+	answered *Info // of a call that ended before this one began: a redirect
+}
+
+// errAccountChanged ends a call whose effect, if there is one, another account owns.
+var errAccountChanged = fmt.Errorf("%w: the AccessKey changed after an attempt that may have had an effect", ErrCredentials)
+
+// run makes attempts until one settles the call or nothing more can be done.
+func (c *call) run() (*http.Response, error) {
+	c.traces.callStart(c)
+	c.delays.policy = &c.policy
+	switch err := c.caller.Err(); {
+	case err != nil:
+		return nil, c.fail("the caller's context had ended", err, nil)
+	case !time.Now().Before(c.end):
+		return nil, c.fail("the deadline leaves no time", context.DeadlineExceeded, nil)
+	}
+	for {
+		a, reply, err := c.attempt()
+		if err != nil { // before anything of it was sent
+			return nil, c.fail("no attempt could be signed", err, c.caller.Err())
+		}
+		d := decide(c.situation(a.Class, reply), func(t traits) time.Duration {
+			return c.delays.next(t, c.t.jitter(), reply.hint())
+		})
+		a.Wait = d.delay
+		c.attempts = append(c.attempts, a)
+		c.effects = append(c.effects, reply.effect)
+		c.traces.attemptEnd(a)
+		if !d.retry {
+			return c.finish(reply, d)
+		}
+		reply.discard()
+		if d.delay == 0 {
+			continue
+		}
+		c.traces.wait(a)
+		if err := sleep(c.caller, d.delay); err != nil {
+			return nil, c.fail("the caller's context ended during a wait", reply.cause(), err)
+		}
+	}
+}
+
+func (c *call) situation(class Class, r *reply) *situation {
+	return &situation{
+		class: class, unwritten: r.effect == effectNone, replaySafe: c.replaySafe,
+		attempts: len(c.attempts) + 1, maxAttempts: c.policy.MaxAttempts,
+		now: time.Now(), end: c.end,
+		// The wall clock, which goes on while a machine sleeps: servers forget by it.
+		age: time.Now().Round(0).Sub(c.start.Round(0)), lifetime: c.policy.TokenLifetime,
+		callerErr: c.caller.Err(),
+	}
+}
+
+// finish returns the last attempt's answer or, where there is none that the caller could
+// take for what it is, an error.
+func (c *call) finish(r *reply, d decision) (*http.Response, error) {
+	if !r.isAnswer() {
+		r.discard()
+		return nil, c.fail(d.reason, r.cause(), d.err)
+	}
+	c.reason, c.stopErr = d.reason, d.err
+	r.resp.Header.Del(infoHeader) // nobody but us may state it
+	if r.class != Success || len(c.attempts) > 1 {
+		i := c.snapshot()
+		i.write(r.resp.Header)
+	}
+	c.traces.callEnd(c)
+	return r.resp, nil
+}
+
+// refuse is fail for a call that was not begun.
+func (c *call) refuse(err error) error { return c.fail("refused before anything was sent", err, nil) }
+
+// fail ends the call with an error.
+func (c *call) fail(reason string, err, ctxErr error) error {
+	c.reason = reason
+	if ctxErr != nil && errors.Is(err, ctxErr) {
+		ctxErr = nil
+	}
+	c.traces.callEnd(c)
+	return &Error{Info: c.snapshot(), Err: err, ctxErr: ctxErr}
+}
+
+// snapshot is what is known of the call now.
+func (c *call) snapshot() Info {
+	if c.answered != nil {
+		return *c.answered
+	}
+	return Info{
+		Operation:   c.operation,
+		ClientToken: c.token,
+		Outcome:     settle(c.readOnly, c.effects),
+		Attempts:    c.attempts[:len(c.attempts):len(c.attempts)],
+		Reason:      c.reason,
+	}
+}
+
+// sleep waits, or returns the context's error as soon as it ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,100 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
+	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
+)
+
+// Client is a client of alibaba-cloud-sdk-go that [Wrap] has made safe. It is safe for
+// concurrent use.
+type Client struct {
+	// Transport carries the client's calls, also those that do not go through DoAction.
+	Transport *Transport
+
+	sdk      SDKClient
+	building chan struct{} // held while the SDK builds a request, which is not safe for concurrent use
+}
+
+// DoAction is the SDK's DoAction with a context: cancellation and deadline end the call
+// at once, and [WithToken], [WithTrace] and [WithReplaySafe] take effect. Request and
+// response are a pair of the SDK, as in ess.CreateCreateScalingGroupRequest() and
+// ess.CreateCreateScalingGroupResponse(); the request must not be used by another
+// goroutine meanwhile.
+//
+// It returns nil if the API accepted the call, and an *[Error] for every failure; an
+// error reply of the API is found in it as the SDK's *errors.ServerError. This release
+// expects the endpoint to be known: in the request's Domain, in the client's, or in the
+// SDK's own table. A look-up by the Location service would not be bound by ctx.
+func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, response responses.AcsResponse) error {
+	switch {
+	case ctx == nil:
+		return unsent(fmt.Errorf("%w: its context is nil", ErrRequest))
+	case isNil(request) || isNil(response):
+		return unsent(fmt.Errorf("%w or response is nil", ErrRequest))
+	}
+	req, err := c.build(ctx, request)
+	if err != nil {
+		return unsent(err)
+	}
+	resp, err := c.Transport.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	if err := unmarshal(response, resp, request.GetAcceptFormat()); err != nil {
+		call := callOf(resp.Request)
+		return &Error{Info: call.snapshot(), Err: err, ctxErr: call.stopErr}
+	}
+	return nil
+}
+
+func unsent(err error) error {
+	return &Error{Info: Info{Outcome: NotDone, Reason: "refused before anything was sent"}, Err: err}
+}
+
+// build lets the SDK fill in and sign the request, and copies it out.
+func (c *Client) build(ctx context.Context, request requests.AcsRequest) (*http.Request, error) {
+	select {
+	case c.building <- struct{}{}:
+		defer func() { <-c.building }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if err := c.sdk.BuildRequestWithSigner(request, nil); err != nil {
+		return nil, fmt.Errorf("%w cannot be built: %w", ErrRequest, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, request.GetMethod(), request.BuildUrl(), request.GetBodyReader())
+	if err != nil {
+		return nil, fmt.Errorf("%w: its URL cannot be parsed", ErrRequest) // the cause quotes the signed URL
+	}
+	req.Header.Set("User-Agent", sdk.DefaultUserAgent)
+	for key, value := range request.GetHeaders() {
+		req.Header[key] = []string{value}
+		if key == "Host" {
+			req.Host = value
+		}
+	}
+	return req, nil
+}
+
+// unmarshal is the SDK's, which panics on an error body whose Code, Message or RequestId
+// is no string.
+func unmarshal(response responses.AcsResponse, resp *http.Response, format string) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("SDK cannot read the reply with status %d: %v", resp.StatusCode, p)
+		}
+	}()
+	err = responses.Unmarshal(response, resp, format)
+	var server *sdkerrors.ServerError
+	if errors.As(err, &server) {
+		server.RespHeaders = response.GetHttpHeaders()
+	}
+	return err
+}

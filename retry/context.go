@@ -1,0 +1,64 @@
+package retry
+
+import (
+	"context"
+	"crypto/sha256"
+	"net/http"
+	"sync"
+)
+
+type (
+	tokenKey      struct{}
+	traceKey      struct{}
+	replaySafeKey struct{}
+	callKey       struct{}
+)
+
+// WithToken returns a context that gives its call the client token t, for instance to
+// resume a call whose outcome stayed Unknown: the same operation with the same
+// parameters. The request must carry no other token. The context serves that one
+// logical call, however often it is repeated; a call with another operation or other
+// parameters is refused with [ErrTokenReused], and a t that is no valid token with an
+// error of package token. An operation that the catalogue does not know gets t as the
+// parameter ClientToken.
+func WithToken(ctx context.Context, t string) context.Context {
+	return context.WithValue(ctx, tokenKey{}, &boundToken{token: t})
+}
+
+// boundToken is a token that remembers the first call it served.
+type boundToken struct {
+	token string
+
+	mu    sync.Mutex
+	bound bool
+	call  [sha256.Size]byte
+}
+
+// bind reports whether the token may serve a call of this fingerprint.
+func (b *boundToken) bind(call [sha256.Size]byte) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.bound {
+		b.bound, b.call = true, call
+	}
+	return b.call == call
+}
+
+// WithTrace returns a context whose calls tell trace what happens, besides the
+// Transport's own Trace.
+func WithTrace(ctx context.Context, trace *Trace) context.Context {
+	return context.WithValue(ctx, traceKey{}, trace)
+}
+
+// WithReplaySafe returns a context whose calls are repeated also after an attempt that
+// may have had an effect, although they carry no client token: the caller vouches that
+// a second effect does no harm, as with an operation that sets a value.
+func WithReplaySafe(ctx context.Context) context.Context {
+	return context.WithValue(ctx, replaySafeKey{}, true)
+}
+
+// callOf returns the call that sent req as an attempt, or nil.
+func callOf(req *http.Request) *call {
+	c, _ := req.Context().Value(callKey{}).(*call)
+	return c
+}

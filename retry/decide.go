@@ -1,0 +1,66 @@
+package retry
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// minAttempt is what a wait must leave before the deadline: a shorter attempt would
+// only make an unclear outcome more likely.
+const minAttempt = 50 * time.Millisecond
+
+// situation is what the next step is decided by.
+type situation struct {
+	class       Class
+	unwritten   bool // proven: the attempt never reached the wire
+	replaySafe  bool
+	attempts    int // made so far
+	maxAttempts int
+	now, end    time.Time
+	age         time.Duration // since the first attempt, by the wall clock
+	lifetime    time.Duration // of the token
+	callerErr   error
+}
+
+// decision is whether to make another attempt and after which delay, or else why not.
+type decision struct {
+	retry  bool
+	delay  time.Duration
+	reason string // why the call ended
+	err    error  // the context's error where time was the reason
+}
+
+func stop(err error, format string, args ...any) decision {
+	return decision{reason: fmt.Sprintf(format, args...), err: err}
+}
+
+// decide takes the next step. The order is that of DESIGN: what cannot be helped comes
+// first, what costs something last. The delay is asked for when all before it agree.
+func decide(s *situation, delay func(traits) time.Duration) decision {
+	t := classTable[s.class]
+	if s.class == Success {
+		return decision{reason: "success"}
+	}
+	if s.callerErr != nil {
+		return stop(s.callerErr, "the caller's context ended")
+	}
+	switch {
+	case t.retry == never:
+		return stop(nil, "%v is not retried", s.class)
+	case t.retry == ifReplaySafeOrUnwritten && s.unwritten:
+	case t.retry != always && !s.replaySafe:
+		return stop(nil, "a repetition is not safe: the call carries no client token")
+	}
+	if s.attempts >= s.maxAttempts {
+		return stop(nil, "%d attempts were made", s.attempts)
+	}
+	d := delay(t)
+	if !s.now.Add(d + minAttempt).Before(s.end) {
+		return stop(context.DeadlineExceeded, "a wait of %v would not leave %v before the deadline", d.Round(time.Millisecond), minAttempt)
+	}
+	if s.age+d > s.lifetime {
+		return stop(nil, "the client token is older than %v", s.lifetime)
+	}
+	return decision{retry: true, delay: d}
+}

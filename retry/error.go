@@ -1,0 +1,119 @@
+package retry
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
+)
+
+// Errors of calls that are refused before anything is sent. They come inside an *Error
+// whose Outcome is NotDone.
+var (
+	// ErrTokenConflict: the request carries two different client tokens, or another one
+	// than its context (WithToken).
+	ErrTokenConflict = errors.New("two different client tokens")
+	// ErrTokenReused: the context's token (WithToken) has served a call with another
+	// operation or other parameters.
+	ErrTokenReused = errors.New("the context's client token belongs to another call")
+	// ErrAccount: the request was signed with another AccessKey than the Transport's.
+	ErrAccount = errors.New("request was signed with the AccessKey of another account")
+	// ErrBody: the request's body cannot be read, or is longer than Policy.MaxBody.
+	ErrBody = errors.New("request body")
+	// ErrRequest: the request is not one to an Alibaba Cloud API, or cannot be signed.
+	ErrRequest = errors.New("request")
+	// ErrCredentials: the credentials are missing, or their provider failed. It is
+	// found in the error of a later attempt as well.
+	ErrCredentials = errors.New("credentials")
+	// ErrRedirect: http.Client followed a redirect. The call was answered already, its
+	// Info comes with the error, and a redirect is never followed: it would turn a POST
+	// into a GET and show the signed URL to another host.
+	ErrRedirect = errors.New("redirects are not followed")
+)
+
+// Error is the error of a logical call: what is known about it, and what went wrong.
+// [errors.Is] and [errors.As] find the last cause, and the context's error where time
+// was the reason, also when the call ended early because a deadline was near.
+type Error struct {
+	Info
+	Err error // the last cause; never nil
+
+	ctxErr error
+}
+
+// Error says what happened, in one line without secrets.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("aliretry: ")
+	if e.Operation.Action != "" {
+		b.WriteString(e.Operation.Action + ": ")
+	}
+	switch n := len(e.Attempts); {
+	case n == 0 && e.Outcome == NotDone:
+		fmt.Fprintf(&b, "not sent: %v", e.Err)
+		return b.String()
+	case n == 1:
+		fmt.Fprintf(&b, "outcome %v after 1 attempt", e.Outcome)
+	default:
+		fmt.Fprintf(&b, "outcome %v after %d attempts", e.Outcome, n)
+	}
+	if e.ClientToken != "" {
+		fmt.Fprintf(&b, " under client token %s", e.ClientToken)
+	}
+	fmt.Fprintf(&b, " (%s): %v", e.Reason, e.Err)
+	return b.String()
+}
+
+// Unwrap returns the last cause and, where time was the reason, the context's error.
+func (e *Error) Unwrap() []error {
+	if e.ctxErr == nil {
+		return []error{e.Err}
+	}
+	return []error{e.Err, e.ctxErr}
+}
+
+// Timeout reports whether the call ended for want of time.
+func (e *Error) Timeout() bool { return isTimeout(e.ctxErr) || e.ctxErr == nil && isTimeout(e.Err) }
+
+// InfoOf returns what is known about the call that err came from: err is, or wraps, an
+// *Error or the SDK's ServerError. It returns false for any other error.
+func InfoOf(err error) (Info, bool) {
+	var ours *Error
+	if errors.As(err, &ours) {
+		return ours.Info, true
+	}
+	var server *sdkerrors.ServerError
+	if errors.As(err, &server) {
+		return readInfo(server.RespHeaders)
+	}
+	return Info{}, false
+}
+
+// Redact returns err without the signed URL that http.Client puts into its *url.Error:
+// the query, which holds AccessKeyId, Signature and SecurityToken, is cut off. What it
+// wraps stays.
+func Redact(err error) error {
+	var u *url.Error
+	if !errors.As(err, &u) {
+		return err
+	}
+	clean := *u
+	clean.URL, _, _ = strings.Cut(u.URL, "?")
+	clean.Err = Redact(u.Err)
+	return &clean
+}
+
+// answerError stands for an HTTP answer as the cause of an Error.
+type answerError struct {
+	status        int
+	code, message string
+}
+
+func (e *answerError) Error() string {
+	if e.code == "" && e.message == "" {
+		return fmt.Sprintf("HTTP status %d without an answer of the API", e.status)
+	}
+	return fmt.Sprintf("HTTP status %d, %s: %s", e.status, e.code, e.message)
+}

@@ -1,0 +1,77 @@
+package retry
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// Operation names an operation of an API.
+type Operation struct {
+	Product string `json:"product,omitempty"` // "" where the catalogue does not know it
+	Version string `json:"version"`           // such as "2014-08-28"
+	Action  string `json:"action"`            // such as "CreateScalingGroup"
+}
+
+// String returns the operation as "Ess 2014-08-28 CreateScalingGroup".
+func (o Operation) String() string {
+	if o.Product != "" {
+		return o.Product + " " + o.Version + " " + o.Action
+	}
+	return o.Version + " " + o.Action
+}
+
+// Info is what is known of a logical call. It holds no secrets.
+type Info struct {
+	Operation   Operation `json:"operation"`
+	ClientToken string    `json:"token,omitempty"` // sent in every attempt; "" if the call carries none
+	Outcome     Outcome   `json:"outcome"`
+	Attempts    []Attempt `json:"attempts"` // in order; empty if nothing was sent
+	Reason      string    `json:"reason"`   // why the call ended, in words for people
+}
+
+// Attempt is what is known of one attempt.
+type Attempt struct {
+	Number    int           `json:"n"` // counted from 1
+	Nonce     string        `json:"nonce"`
+	SignedAt  time.Time     `json:"signed"` // the signing time sent, in whole seconds
+	Start     time.Time     `json:"start"`
+	Duration  time.Duration `json:"ns"` // until the whole reply was there, or none came
+	Class     Class         `json:"class"`
+	Status    int           `json:"status,omitempty"` // HTTP status; 0 if no reply came
+	Code      string        `json:"code,omitempty"`   // the API's error code, at most 128 bytes
+	Message   string        `json:"-"`                // the API's error message, at most 1 KiB
+	RequestID string        `json:"request,omitempty"`
+	Err       error         `json:"-"`              // what went wrong where there is no reply
+	Wait      time.Duration `json:"wait,omitempty"` // the delay that follows; 0 after the last attempt
+}
+
+// infoHeader carries the Info of a call in its response, for callers that see nothing
+// else of it: the SDK's ServerError keeps the response's headers alone.
+const infoHeader = "X-Aliretry-Info"
+
+// write puts i into a response's headers.
+func (i *Info) write(h http.Header) {
+	if text, err := json.Marshal(i); err == nil {
+		h.Set(infoHeader, string(text))
+	}
+}
+
+// readInfo reads what write wrote.
+func readInfo(h http.Header) (Info, bool) {
+	var i Info
+	text := h.Get(infoHeader)
+	return i, text != "" && json.Unmarshal([]byte(text), &i) == nil
+}
+
+// InfoOfResponse returns the Info of the call that resp answers, also of a call that
+// succeeded at once. It returns false for a response that no Transport made.
+func InfoOfResponse(resp *http.Response) (Info, bool) {
+	if resp == nil || resp.Request == nil {
+		return Info{}, false
+	}
+	if c := callOf(resp.Request); c != nil {
+		return c.snapshot(), true
+	}
+	return Info{}, false
+}

@@ -1,0 +1,122 @@
+package retry
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Policy says how long a call may last and how it is retried. Every zero field means
+// its default; set fields before the Transport's first use.
+type Policy struct {
+	// MaxAttempts bounds the attempts of a call, the first included. 0 means 10, and 1
+	// turns retries off.
+	MaxAttempts int
+	// CallTimeout bounds a call, all attempts and waits together. 0 means the deadline
+	// of the caller's context or, where it has none, the longer of 2 minutes and twice
+	// the attempt timeout plus 20 s. Where both are set, the earlier one counts.
+	CallTimeout time.Duration
+	// AttemptTimeout bounds one attempt, from dialling to the last byte of the reply.
+	// 0 means 10 s, or the client's read timeout under Wrap. It shrinks to what is left
+	// of the call.
+	AttemptTimeout time.Duration
+	// Transient is the backoff after NoResponse and ServerError: a random delay in
+	// [0, ceiling). Its default ceiling doubles from 50 ms to 20 s.
+	Transient Delay
+	// Busy is the backoff after Unavailable, InProgress, Busy and Throttled: a random
+	// delay in [ceiling/2, ceiling). Its default ceiling doubles from 1 s to 20 s.
+	Busy Delay
+	// MaxReply bounds how much of a reply is held in memory, in bytes. A longer reply is
+	// passed on as it arrives and not looked at. 0 means 4 MiB.
+	MaxReply int64
+	// MaxBody bounds the body of a request, in bytes: it is kept for the retries. A call
+	// with a longer one fails before anything is sent. 0 means 32 MiB.
+	MaxBody int64
+	// TokenLifetime is how long after the first attempt a client token may still be
+	// sent, by the wall clock. How long servers remember a token is not documented;
+	// 0 means 8 hours.
+	TokenLifetime time.Duration
+}
+
+// Delay is the growth of a backoff: the ceiling of the first delay, and the largest.
+// The ceiling doubles from Base to Max; jitter is taken below it, so that clients do
+// not march in step at the maximum either.
+type Delay struct{ Base, Max time.Duration }
+
+// ErrPolicy is wrapped by the error of a call under a Policy that makes no sense, such
+// as a negative timeout. Nothing is sent.
+var ErrPolicy = errors.New("invalid policy")
+
+// Defaults of Policy.
+const (
+	defaultMaxAttempts    = 10
+	defaultCallTimeout    = 2 * time.Minute
+	defaultAttemptTimeout = 10 * time.Second
+	defaultMaxReply       = 4 << 20
+	defaultMaxBody        = 32 << 20
+	defaultTokenLifetime  = 8 * time.Hour
+)
+
+var (
+	defaultTransient = Delay{50 * time.Millisecond, 20 * time.Second}
+	defaultBusy      = Delay{time.Second, 20 * time.Second}
+)
+
+// withDefaults fills in the zero fields and refuses what cannot be meant.
+func (p Policy) withDefaults() (Policy, error) {
+	p.MaxAttempts = orDefault(p.MaxAttempts, defaultMaxAttempts)
+	p.AttemptTimeout = orDefault(p.AttemptTimeout, defaultAttemptTimeout)
+	p.Transient = p.Transient.withDefaults(defaultTransient)
+	p.Busy = p.Busy.withDefaults(defaultBusy)
+	p.MaxReply = orDefault(p.MaxReply, defaultMaxReply)
+	p.MaxBody = orDefault(p.MaxBody, defaultMaxBody)
+	p.TokenLifetime = orDefault(p.TokenLifetime, defaultTokenLifetime)
+	switch {
+	case p.MaxAttempts < 0, p.CallTimeout < 0, p.AttemptTimeout < 0, p.MaxReply < 0, p.MaxBody < 0, p.TokenLifetime < 0,
+		p.Transient.Base < 0, p.Transient.Max < 0, p.Busy.Base < 0, p.Busy.Max < 0:
+		return p, fmt.Errorf("%w: a field is negative", ErrPolicy)
+	case p.Transient.Base > p.Transient.Max, p.Busy.Base > p.Busy.Max:
+		return p, fmt.Errorf("%w: a delay's Base is over its Max", ErrPolicy)
+	}
+	return p, nil
+}
+
+// A Delay of which one field is given keeps its order: the other follows it where the
+// default would lie on the wrong side.
+func (d Delay) withDefaults(def Delay) Delay {
+	switch {
+	case d.Base == 0 && d.Max == 0:
+		return def
+	case d.Base == 0:
+		d.Base = min(def.Base, d.Max)
+	case d.Max == 0:
+		d.Max = max(def.Max, d.Base)
+	}
+	return d
+}
+
+func orDefault[T int | int64 | time.Duration](v, def T) T {
+	if v == 0 {
+		return def
+	}
+	return v
+}
+
+// end returns when a call that starts now must end: a little before the deadline of
+// the caller's context, because http.Client and the V2 SDK replace our error by their
+// own once it has passed.
+func (p Policy) end(start, deadline time.Time) time.Time {
+	timeout := p.CallTimeout
+	if timeout == 0 {
+		timeout = max(defaultCallTimeout, 2*p.AttemptTimeout+20*time.Second)
+	}
+	end := start.Add(timeout)
+	if deadline.IsZero() {
+		return end
+	}
+	margin := max(5*time.Millisecond, deadline.Sub(start)/100)
+	if before := deadline.Add(-margin); p.CallTimeout == 0 || before.Before(end) {
+		return before
+	}
+	return end
+}

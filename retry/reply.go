@@ -1,0 +1,127 @@
+package retry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aliretry/aliretry/internal/openapi"
+)
+
+// reply is what an attempt brought, beyond what its Attempt tells.
+type reply struct {
+	class  Class
+	effect effect
+	fault  openapi.Fault
+	err    error // why there is no whole reply
+	resp   *http.Response
+	rest   *streamBody // of a reply that is not held in memory
+	at     time.Time
+}
+
+var errNoReply = errors.New("the base transport returned neither a response nor an error")
+
+// read takes the response's body into memory, and closes it. A body over max bytes, or
+// a stream of events, stays open and is passed on as it arrives.
+func (r *reply) read(e *evidence, req *http.Request, max int64) error {
+	resp := r.resp
+	if resp == nil {
+		return errNoReply
+	}
+	if resp.Header == nil {
+		resp.Header = make(http.Header)
+	}
+	if resp.Request == nil {
+		resp.Request = req
+	}
+	e.status, e.header = resp.StatusCode, resp.Header
+	e.skew = skewOf(resp.Header, time.Now())
+	if resp.Body == nil {
+		resp.Body = http.NoBody
+		return nil
+	}
+	if resp.StatusCode/100 == 2 && strings.HasPrefix(strings.ToLower(resp.Header.Get("Content-Type")), "text/event-stream") {
+		r.pass(e, nil)
+		return nil
+	}
+	var buf bytes.Buffer
+	if n := resp.ContentLength; 0 < n && n <= max {
+		buf.Grow(int(n) + bytes.MinRead) // so that ReadFrom finds room for the end
+	}
+	n, err := buf.ReadFrom(io.LimitReader(resp.Body, max+1))
+	e.body = buf.Bytes()
+	if n > max && err == nil {
+		r.pass(e, e.body)
+		return nil
+	}
+	_ = resp.Body.Close()
+	resp.Body = io.NopCloser(bytes.NewReader(e.body))
+	return err
+}
+
+// pass leaves the rest of the body to the caller.
+func (r *reply) pass(e *evidence, head []byte) {
+	e.streamed = true
+	r.rest = &streamBody{Reader: io.MultiReader(bytes.NewReader(head), r.resp.Body), body: r.resp.Body}
+	r.resp.Body = r.rest
+}
+
+// streamBody is a body that goes on arriving after the attempt was classed. Closing it
+// ends the attempt's context.
+type streamBody struct {
+	io.Reader
+	body   io.Closer
+	cancel context.CancelCauseFunc
+}
+
+func (s *streamBody) Close() error {
+	if s.cancel != nil {
+		s.cancel(nil)
+	}
+	return s.body.Close()
+}
+
+// skewOf returns how far a reply's Date lies from the time of its receipt.
+func skewOf(h http.Header, received time.Time) time.Duration {
+	date, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return date.Sub(received)
+}
+
+// isAnswer reports whether the response can be handed to the caller as it is. A 2xx
+// that is not the API's success cannot: the SDK would take it for one.
+func (r *reply) isAnswer() bool {
+	if r.resp == nil || r.class == NoResponse || r.class == Canceled {
+		return false
+	}
+	return r.resp.StatusCode >= 300 || r.class == Success || r.fault.Refused
+}
+
+// cause is the attempt's failure as an error.
+func (r *reply) cause() error {
+	if r.err != nil {
+		return r.err
+	}
+	return &answerError{r.resp.StatusCode, r.fault.Code, r.fault.Message}
+}
+
+func (r *reply) hint() time.Duration {
+	if r.resp == nil {
+		return 0
+	}
+	return hintOf(r.resp.Header, r.at)
+}
+
+// discard lets go of a response that nobody will read. What is held in memory was read
+// to its end and closed already.
+func (r *reply) discard() {
+	if r.rest != nil {
+		_ = r.rest.Close()
+	}
+}

@@ -1,0 +1,81 @@
+package retry
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// sdkConnectTimeout is the SDK's default.
+const sdkConnectTimeout = 5 * time.Second
+
+// baseFor makes a base with a client's settings on top of those of the transport that
+// it has, if any. Proxy and connect timeout are read anew for each connection, since the
+// SDK would do so for each call.
+func baseFor(client SDKClient, current *http.Transport) *ownBase {
+	if current == nil {
+		current = &http.Transport{}
+	}
+	b := newBase(current)
+	if b.DialContext == nil {
+		b.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			timeout := orDefault(client.GetConnectTimeout(), sdkConnectTimeout)
+			return (&net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
+		}
+	}
+	otherwise := b.Proxy
+	b.Proxy = func(req *http.Request) (*url.URL, error) {
+		proxy, err := proxyFor(client, req.URL)
+		if proxy == nil && err == nil && otherwise != nil {
+			return otherwise(req)
+		}
+		return proxy, err
+	}
+	if client.GetHTTPSInsecure() {
+		if b.TLSClientConfig == nil {
+			b.TLSClientConfig = &tls.Config{}
+		}
+		b.TLSClientConfig.InsecureSkipVerify = true
+	}
+	return b
+}
+
+// proxyFor follows the SDK: the client's setting outranks the environment, and each
+// entry of NO_PROXY is a regular expression that the host may match anywhere.
+func proxyFor(client SDKClient, u *url.URL) (*url.URL, error) {
+	proxy := firstOf(client.GetHttpProxy(), os.Getenv("HTTP_PROXY"), os.Getenv("http_proxy"))
+	if u.Scheme == "https" {
+		proxy = firstOf(client.GetHttpsProxy(), os.Getenv("HTTPS_PROXY"), os.Getenv("https_proxy"))
+	}
+	if proxy == "" {
+		return nil, nil
+	}
+	if none := firstOf(client.GetNoProxy(), os.Getenv("NO_PROXY"), os.Getenv("no_proxy")); none != "" {
+		for pattern := range strings.SplitSeq(none, ",") {
+			if strings.HasPrefix(pattern, "*") {
+				pattern = "." + pattern
+			}
+			if match, err := regexp.MatchString(pattern, u.Host); err != nil {
+				return nil, err
+			} else if match {
+				return nil, nil
+			}
+		}
+	}
+	return url.Parse(proxy)
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}

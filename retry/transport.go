@@ -1,0 +1,78 @@
+package retry
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aliretry/aliretry/signer"
+)
+
+// Transport is an http.RoundTripper that carries out one logical call in as many
+// attempts as its Policy allows. It needs Credentials; every other zero field means
+// its default. Fields must not change after first use. It is safe for concurrent use.
+//
+// RoundTrip takes requests of the RPC style, signed already or not, and never changes
+// them. It gives a call to an operation that takes a client token one, unless the
+// request or its context ([WithToken]) has it already; the token goes into what is
+// sent, never into the caller's request, so sending one request twice makes two
+// logical calls. Every attempt gets a new nonce, timestamp and signature.
+//
+// It returns the API's answer, with a nil error, or an *[Error]. When attempts run out
+// on an HTTP answer, that answer is returned. Only a 2xx that is no answer of the API,
+// or one that holds an error code, is an *[Error], since the SDK would take it for
+// success. Every response but that of a first-attempt success carries its Info, see
+// [InfoOf].
+type Transport struct {
+	// Base sends one attempt. Nil means a connection pool of the Transport's own, which
+	// speaks HTTP/1.1 only and takes proxies from the environment. Over HTTP/2, or with
+	// a Base that retries, net/http would send one signed request several times.
+	Base http.RoundTripper
+	// Credentials sign each attempt; required.
+	Credentials signer.Provider
+	// Policy bounds attempts, time and memory.
+	Policy Policy
+	// Trace is told what happens in every call; nil means none. See also [WithTrace].
+	Trace *Trace
+
+	sdkTimeout time.Duration  // of an http.Client above us that only marks "no deadline"
+	random     func() float64 // in [0, 1), for jitter; nil means math/rand
+	pool       struct {
+		sync.Once
+		base *ownBase
+	}
+}
+
+var _ http.RoundTripper = (*Transport)(nil)
+
+// RoundTrip implements [http.RoundTripper].
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	c, err := t.newCall(req)
+	if err != nil {
+		return nil, c.refuse(err)
+	}
+	return c.run()
+}
+
+// CloseIdleConnections closes the Base's idle connections; http.Client looks for it.
+func (t *Transport) CloseIdleConnections() {
+	if c, ok := t.base().(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+func (t *Transport) base() http.RoundTripper {
+	if t.Base != nil {
+		return t.Base
+	}
+	t.pool.Do(func() { t.pool.base = newBase(nil) })
+	return t.pool.base
+}
+
+func (t *Transport) jitter() float64 {
+	if t.random != nil {
+		return t.random()
+	}
+	return rand.Float64()
+}
