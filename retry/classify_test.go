@@ -1,0 +1,153 @@
+package retry
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aliretry/aliretry/internal/openapi"
+)
+
+func TestClassifyWithoutReply(t *testing.T) {
+	tests := []struct {
+		name      string
+		err       error
+		callerErr error
+		want      Class
+	}{
+		{"refused", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, nil, NoResponse},
+		{"reset", &net.OpError{Op: "read", Err: syscall.ECONNRESET}, nil, NoResponse},
+		{"EOF", io.EOF, nil, NoResponse},
+		{"attempt timeout", attemptTimeoutError{time.Second}, nil, NoResponse},
+		{"DNS trouble", &net.DNSError{IsTemporary: true}, nil, NoResponse},
+		{"no such host", &net.OpError{Op: "dial", Err: &net.DNSError{IsNotFound: true}}, nil, Broken},
+		{"certificate", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, nil, Broken},
+		{"certificate of another host", x509.HostnameError{Certificate: &x509.Certificate{}}, nil, Broken},
+		{"canceled by the caller", context.Canceled, context.Canceled, Canceled},
+		{"reset as the caller's deadline passed", io.EOF, context.DeadlineExceeded, Canceled},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got, _ := classify(&evidence{err: tt.err, callerErr: tt.callerErr}); got != tt.want {
+				t.Errorf("classify = %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestClassifyReplies(t *testing.T) {
+	const answer = `{"RequestId":"R","ScalingGroupId":"asg-1"}`
+	rpc := func(format string) *openapi.Request { return &openapi.Request{Style: openapi.RPC, Format: format} }
+	roa := &openapi.Request{Style: openapi.ROA, Format: "JSON"}
+	tests := []struct {
+		name    string
+		request *openapi.Request
+		e       evidence
+		body    string
+		want    Class
+	}{
+		{"answer", rpc("JSON"), evidence{status: 200}, answer, Success},
+		{"answer in XML", rpc("XML"), evidence{status: 200}, "<R><RequestId>R</RequestId></R>", Success},
+		{"answer in the wrong format", rpc("JSON"), evidence{status: 200}, "<R><RequestId>R</RequestId></R>", NoResponse},
+		{"empty 200", rpc("JSON"), evidence{status: 200}, "", NoResponse},
+		{"login page", rpc("JSON"), evidence{status: 200}, "<html><body>Log in</body></html>", NoResponse},
+		{"XHTML login page", rpc("XML"), evidence{status: 200}, `<?xml version="1.0"?><html><body/></html>`, NoResponse},
+		{"closed in mid-JSON", rpc("JSON"), evidence{status: 200}, answer[:20], NoResponse},
+		{"shorter than it says", rpc("JSON"), evidence{status: 200, err: io.ErrUnexpectedEOF}, answer[:20], NoResponse},
+		{"204", rpc("JSON"), evidence{status: 204}, "", Success},
+		{"205", rpc("JSON"), evidence{status: 205}, "", Success},
+		{"HEAD", rpc("JSON"), evidence{status: 200, method: "HEAD"}, "", Success},
+		{"empty 200 to ROA", roa, evidence{status: 200}, "", Success},
+		{"web page to ROA", roa, evidence{status: 200, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}}, "x", NoResponse},
+		{"stream", rpc("JSON"), evidence{status: 200, streamed: true}, "", Success},
+		{"code OK is no error", rpc("JSON"), evidence{status: 200}, `{"Code":"OK","Success":true}`, Success},
+		{"code 200 is no error", rpc("JSON"), evidence{status: 200}, `{"code":200}`, Success},
+		{"a known error code in 200", rpc("JSON"), evidence{status: 200}, `{"Code":"Throttling.User","Message":"x"}`, Throttled},
+		{"InternalError in 200", rpc("JSON"), evidence{status: 200}, `{"code":"InternalError"}`, ServerError},
+		{"a known error code in 200, in XML", rpc("XML"), evidence{status: 200}, `<Error><Code>SystemBusy</Code></Error>`, Busy},
+		{"a code deeper down is data", rpc("JSON"), evidence{status: 200}, `{"Items":[{"Code":"Throttling"}]}`, Success},
+		{"a message that asks for a retry is data", rpc("JSON"), evidence{status: 200}, `{"Code":"X","Message":"please try again later"}`, Success},
+		{"refused with an unknown code", rpc("JSON"), evidence{status: 200}, `{"Success":false,"Code":"Biz"}`, Broken},
+		{"100", rpc("JSON"), evidence{status: 101}, "", Broken},
+		{"redirect", rpc("JSON"), evidence{status: 302}, "", Broken},
+		{"not modified", rpc("JSON"), evidence{status: 304}, "", Broken},
+		{"proxy wants a password", rpc("JSON"), evidence{status: 407}, "", Broken},
+		{"500 in HTML", rpc("JSON"), evidence{status: 500}, "<html>", ServerError},
+		{"500 empty", rpc("JSON"), evidence{status: 500}, "", ServerError},
+		{"500 cut off", rpc("JSON"), evidence{status: 500, err: io.ErrUnexpectedEOF}, `{"Code":"Int`, ServerError},
+		{"503 cut off", rpc("JSON"), evidence{status: 503, err: io.ErrUnexpectedEOF}, "", Unavailable},
+		{"502", rpc("JSON"), evidence{status: 502}, "", ServerError},
+		{"501", rpc("JSON"), evidence{status: 501}, "", Rejected},
+		{"505", rpc("JSON"), evidence{status: 505}, "", Rejected},
+		{"408", rpc("JSON"), evidence{status: 408}, "", ServerError},
+		{"429 empty", rpc("JSON"), evidence{status: 429}, "", Throttled},
+		{"404 in HTML", rpc("JSON"), evidence{status: 404}, "<html>try again later", Rejected},
+		{"400 cut off", rpc("JSON"), evidence{status: 400, err: io.ErrUnexpectedEOF}, `{"Code":"X"`, NoResponse},
+		{"400 closed in mid-JSON", rpc("JSON"), evidence{status: 400}, `{"Code":"X"`, NoResponse},
+		{"timestamp refused, clocks disagree", rpc("JSON"), evidence{status: 400, skew: -time.Hour}, `{"Code":"InvalidTimeStamp.Expired"}`, ClockSkew},
+		{"timestamp refused, clocks agree", rpc("JSON"), evidence{status: 400, skew: time.Second}, `{"Code":"InvalidTimeStamp.Expired"}`, Rejected},
+		{"a mismatch under 500 is one", rpc("JSON"), evidence{status: 500}, `{"Code":"IdempotentParameterMismatch"}`, Mismatch},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := tt.e
+			e.request, e.body, e.replaySafe = tt.request, []byte(tt.body), true
+			if e.method == "" {
+				e.method = http.MethodPost
+			}
+			if got, _ := classify(&e); got != tt.want {
+				t.Errorf("classify = %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// What "never written" means for each class, and only for those without a reply.
+func TestEffectOfUnwritten(t *testing.T) {
+	for c := Success; c < classes; c++ {
+		want := classTable[c].effect
+		if c == NoResponse || c == Canceled || c == Broken {
+			want = effectNone
+		}
+		if got := effectOf(c, true); got != want {
+			t.Errorf("%v unwritten has effect %v, want %v", c, got, want)
+		}
+	}
+}
+
+func TestIsTimeout(t *testing.T) {
+	for err, want := range map[error]bool{
+		context.DeadlineExceeded: true, attemptTimeoutError{}: true, context.Canceled: false, errors.New("x"): false,
+	} {
+		if got := isTimeout(err); got != want {
+			t.Errorf("isTimeout(%v) = %v", err, got)
+		}
+	}
+}
+
+func FuzzClassify(f *testing.F) {
+	f.Add(200, `{"Code":"Throttling"}`, "JSON", true)
+	f.Add(403, `<Error><Code>LastTokenProcessing</Code></Error>`, "XML", false)
+	f.Add(503, "<html>", "", false)
+	f.Fuzz(func(t *testing.T, status int, body, format string, safe bool) {
+		e := &evidence{request: &openapi.Request{Style: openapi.RPC, Format: format}, method: "POST", status: status,
+			header: http.Header{}, body: []byte(body), replaySafe: safe}
+		class, _ := classify(e)
+		if class == 0 || class >= classes {
+			t.Fatalf("class %d", class)
+		}
+		if class == Success && status/100 != 2 {
+			t.Errorf("status %d is a success", status)
+		}
+		if status >= 500 && effectOf(class, false) == effectNone && status != 501 && status != 505 {
+			t.Errorf("status %d as %v is said to have no effect", status, class)
+		}
+	})
+}
