@@ -21,15 +21,15 @@ type rule struct {
 
 // Messages by which the server asks for patience. "Later" alone is not one ("EndTime
 // must be later than StartTime"), nor is "try again" alone ("check X and try again").
-const tryLater = `(re)?try (it |this |again |the (request|operation) )*(later|after|in a |in \d)` +
+const tryLater = `(re)?try (it |this |again |the (request|operation) )*(later|in a |in \d|after (a |some |\d|the .*(finish|complete)))` +
 	`|later,? (please )?(re)?try|wait (for )?a (moment|while|few)|wait until .*(complete|finish|done)` +
 	`|temporar(y|ily) (unavailable|failure|error)` +
-	`|稍[后候後](再|重|尝|嘗|请|請)*[试試]|稍[后候後]再|请稍[后候]|(系统|服务|系統|服務|服务器)(繁)?忙|重试即可`
+	`|稍[后候後](再|重|尝|嘗|请|請)*[试試]|稍[后候後]再|请稍[后候]|(系统|服务|系統|服務|服务器)(繁)?忙|重试即可|暂时(不可用|无法|不提供)`
 
 // Messages that ask a person to do something, which no repetition replaces. They count
 // only ahead of a "try later": "try again later or contact support" does ask for it.
 const personFirst = `(please |^|\. )check|specif(y|ied) .* and (then )?try|contact|submit a ticket|grant|authoriz|apply for|activate|enable the` +
-	`|top up|recharge|pay |repay|purchase|upgrade (the|your|it)|whitelist|verif(y|ication)|clear the cache|modify|change the` +
+	`|top up|recharge|pay |repay|purchase|upgrade (the|your|it)|add .* whitelist|verif(y|ication)|clear the cache|modify|change the` +
 	`|检查|联系|提交工单|授权|开通|激活|充值|购买|升级|修改|申请`
 
 // Messages about money, or about a quota that has to be raised: these never pass by
@@ -59,8 +59,9 @@ var rules = []rule{
 		source: "InvalidParameter: SecurityToken.Expired: Terraform provider issues; Unauthorized: FC"},
 	{class: ClockSkew, status: "4xx", code: `^(illegaltimestamp|invalidtimestamp\.expired|requesttimetooskewed|requesttime(out|is)?expired)$`,
 		source: "InvalidTimeStamp.Expired, IllegalTimestamp: common error codes; the latter says that it is missing when it is stale"},
-	{class: ClockSkew, status: "4xx", text: `mismatch between system time`,
-		source: "OTSAuthFailed: Tablestore error codes"},
+	{class: ClockSkew, status: "4xx", text: `mismatch between system time|^timestamp expired`,
+		source: "OTSAuthFailed: Tablestore error codes; API Gateway, which has no code"},
+	{class: NonceUsed, status: "4xx", text: `^nonce used`, source: "API Gateway, which has no code"},
 
 	// A 4xx may still be the server's own failure, and then it may have happened.
 	{class: ServerError, status: "4xx", code: `^(internal(server)?(error|failure|exception)|unknownerror|isp\.unknown)`,
@@ -78,12 +79,13 @@ var rules = []rule{
 			`|perminute|persecond|frequency|toofrequent|(read|write)quotaexceed|businesslimitcontrol`,
 		source: "Throttling, Throttling.User, Throttling.Api: common error codes; *QuotaExceed: SLS; the rest: CDN, Tablestore, MQ, SMS"},
 	{class: Throttled, status: "4xx",
-		text:   `flow control|throttling|too (frequent|many requests)|qps (upper )?(limit|exceed)|rate limit|流控|限流|(过于|太)频繁`,
-		source: "messages under other codes: CDN TaskConflict, Tablestore OTSQuotaExhausted, SLS"},
+		text:   `flow control|throttling|too (frequent|many requests)|qps (upper )?(limit|exceed)|rate limit|rate at which .* exceeds|excessive requests|流控|限流|(过于|太)频繁|频率限制`,
+		source: "messages under other codes: CDN TaskConflict, Tablestore OTSQuotaExhausted, SLS, OpenSearch"},
 
 	// "When 4xx is returned, the retry will fail if try it later or similar errors do
 	// not occur" (Ensure idempotence).
-	{class: Busy, status: "4xx", code: `busy($|\.)`, source: "SystemBusy, ServiceBusy, OperationBusy, ServiceIsBusy: SLB, RDS, CDN, ROS"},
+	{class: Busy, status: "4xx", code: `busy($|\.)|needretry$`,
+		source: "SystemBusy, ServiceBusy, OperationBusy, ServiceIsBusy: SLB, RDS, CDN, ROS"},
 	{class: Busy, status: "4xx", code: `service\.?(temporar(il)?y)?unavailable`, unless: lasting,
 		source: "ServiceUnavailable under 400: Ensure idempotence, ECS; it also stands for lasting faults, which the message tells"},
 	{class: Busy, status: "4xx", text: tryLater, alone: true, source: "Ensure idempotence"},
