@@ -1,0 +1,21 @@
+// Package integration holds tests alone: clients of alibaba-cloud-sdk-go's services,
+// made safe by retry.Wrap and called by their own methods, against the fake endpoint of
+// package retrytest over real sockets. It is a module of its own, since three services
+// take longer to build than all of aliretry.
+//
+// The tests take the library from outside, as a program does, and believe only what
+// the endpoint saw and what the public API promises. Three tables carry them:
+// operations, faults and rejections.
+//
+//	TestEffectOnce               every operation, every fault: one effect, the first result
+//	TestStillRunning             a repetition that meets its own first attempt at work
+//	TestNeverNotDoneWithEffect   a fault and then a rejection: nothing certain that is not so
+//	TestAttemptsRunOut           a fault until the last attempt: the error as promised
+//	TestRejectedAtOnce           a rejection is not repeated
+//	TestUnsafeWrite              without a token, only what had no effect is repeated
+//	TestResume                   another process takes up a call by its token
+//	TestManyGoroutines           one client for many goroutines
+//	TestAnySchedule              the same promises under random schedules of faults
+//
+// Random schedules can be given more time: go test -run AnySchedule -rapid.checks=10000.
+package integration

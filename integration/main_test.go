@@ -1,0 +1,62 @@
+package integration
+
+import (
+	"flag"
+	"os"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/aliretry/aliretry/retry"
+	"github.com/aliretry/aliretry/retry/retrytest"
+)
+
+// TestMain sets what the command line does not: the SDK, which asks the environment,
+// is not to look for 127.0.0.1 behind a proxy; and tests that wait for a timeout more
+// than they compute may overlap on few cores.
+func TestMain(m *testing.M) {
+	os.Setenv("NO_PROXY", "127.0.0.1")
+	flag.Set("test.parallel", "8")
+	if _, given := os.LookupEnv("RAPID_CHECKS"); !given {
+		flag.Set("rapid.checks", "300")
+	}
+	os.Exit(m.Run())
+}
+
+// newServer starts an endpoint that ends with the test, or with one check of a
+// property.
+func newServer(t interface{ Cleanup(func()) }) *retrytest.Server {
+	srv := retrytest.NewServer()
+	t.Cleanup(srv.Close)
+	return srv
+}
+
+// quick is the option that makes waits short enough for thousands of calls.
+func quick(t *retry.Transport) {
+	t.Policy.Transient = retry.Delay{Base: time.Millisecond, Max: 5 * time.Millisecond}
+	t.Policy.Busy = retry.Delay{Base: time.Millisecond, Max: 5 * time.Millisecond}
+}
+
+// attempts is the option that bounds the attempts of a call.
+func attempts(most int) retry.Option {
+	return func(t *retry.Transport) { t.Policy.MaxAttempts = most }
+}
+
+// classes are those of a call's attempts, in order.
+func classes(i retry.Info) []retry.Class {
+	var all []retry.Class
+	for _, a := range i.Attempts {
+		all = append(all, a.Class)
+	}
+	return all
+}
+
+// text returns a field of a typed request or response.
+func text(v any, name string) string {
+	return reflect.ValueOf(v).Elem().FieldByName(name).String()
+}
+
+func setText(v any, name, value string) {
+	reflect.ValueOf(v).Elem().FieldByName(name).SetString(value)
+}
+

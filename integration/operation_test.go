@@ -1,0 +1,92 @@
+package integration
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"sync"
+	"testing"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
+	"pgregory.net/rapid"
+
+	"github.com/aliretry/aliretry/retry"
+	"github.com/aliretry/aliretry/retry/retrytest"
+)
+
+// operation is an operation of a service, with all that a program would write to call
+// it.
+type operation struct {
+	id      string // field of the typed response that names what was made; "" where it has none
+	connect func() (retry.SDKClient, error)
+	request func() requests.AcsRequest
+	send    func(retry.SDKClient, requests.AcsRequest) (responses.AcsResponse, error)
+}
+
+// op ties a client's constructor, one of its methods and a request of that method
+// together, and takes their types away so that one table can hold them.
+func op[C retry.SDKClient, Q requests.AcsRequest, P responses.AcsResponse](
+	connect func(region, id, secret string) (C, error), method func(C, Q) (P, error), id string, request func() Q,
+) operation {
+	return operation{
+		id:      id,
+		connect: func() (retry.SDKClient, error) { return connect("cn-hangzhou", "testid", "testsecret") },
+		request: func() requests.AcsRequest { return request() },
+		send: func(client retry.SDKClient, request requests.AcsRequest) (responses.AcsResponse, error) {
+			return method(client.(C), request.(Q))
+		},
+	}
+}
+
+// name returns the operation as "Ess CreateScalingGroup".
+func (o operation) name() string {
+	request := o.request()
+	return request.GetProduct() + " " + request.GetActionName()
+}
+
+// connecting guards the SDK's constructors: they fill the package's table of endpoints
+// when it is first asked for, and do not look whether another goroutine does the same.
+var connecting sync.Mutex
+
+// client returns a client of the SDK as it comes, without aliretry.
+func (o operation) client(t rapid.TB) retry.SDKClient {
+	t.Helper()
+	connecting.Lock()
+	defer connecting.Unlock()
+	client, err := o.connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// bare makes a call without aliretry. With the token of a call that the endpoint has
+// served it asks for that call's first result.
+func (o operation) bare(t rapid.TB, srv *retrytest.Server, token string) responses.AcsResponse {
+	t.Helper()
+	transport := &http.Transport{}
+	defer transport.CloseIdleConnections()
+	client := o.client(t)
+	client.SetTransport(transport)
+	request := o.request()
+	request.SetDomain(srv.Host)
+	request.GetQueryParams()["ClientToken"] = token
+	if _, has := o.tokenField(); has {
+		setText(request, "ClientToken", token)
+	}
+	response, err := o.send(client, request)
+	if err != nil {
+		t.Fatalf("a call without aliretry: %v", err)
+	}
+	return response
+}
+
+// params returns the business parameters as the SDK alone sends them.
+func (o operation) params(t *testing.T) url.Values {
+	t.Helper()
+	srv := newServer(t)
+	o.bare(t, srv, "")
+	return maps.Clone(srv.Effects()[0].Params)
+}
