@@ -3,7 +3,6 @@ package integration
 import (
 	"flag"
 	"os"
-	"reflect"
 	"testing"
 	"time"
 
@@ -34,29 +33,10 @@ func newServer(t interface{ Cleanup(func()) }) *retrytest.Server {
 // quick is the option that makes waits short enough for thousands of calls.
 func quick(t *retry.Transport) {
 	t.Policy.Transient = retry.Delay{Base: time.Millisecond, Max: 5 * time.Millisecond}
-	t.Policy.Busy = retry.Delay{Base: time.Millisecond, Max: 5 * time.Millisecond}
+	t.Policy.Busy = t.Policy.Transient
 }
 
-// attempts is the option that bounds the attempts of a call.
-func attempts(most int) retry.Option {
-	return func(t *retry.Transport) { t.Policy.MaxAttempts = most }
+// maxAttempts is the option that bounds a call's attempts.
+func maxAttempts(n int) retry.Option {
+	return func(t *retry.Transport) { t.Policy.MaxAttempts = n }
 }
-
-// classes are those of a call's attempts, in order.
-func classes(i retry.Info) []retry.Class {
-	var all []retry.Class
-	for _, a := range i.Attempts {
-		all = append(all, a.Class)
-	}
-	return all
-}
-
-// text returns a field of a typed request or response.
-func text(v any, name string) string {
-	return reflect.ValueOf(v).Elem().FieldByName(name).String()
-}
-
-func setText(v any, name, value string) {
-	reflect.ValueOf(v).Elem().FieldByName(name).SetString(value)
-}
-

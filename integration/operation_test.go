@@ -1,10 +1,10 @@
 package integration
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"sync"
 	"testing"
 
@@ -72,9 +72,8 @@ func (o operation) bare(t rapid.TB, srv *retrytest.Server, token string) respons
 	client.SetTransport(transport)
 	request := o.request()
 	request.SetDomain(srv.Host)
-	request.GetQueryParams()["ClientToken"] = token
-	if _, has := o.tokenField(); has {
-		setText(request, "ClientToken", token)
+	if token != "" {
+		giveToken(request, token)
 	}
 	response, err := o.send(client, request)
 	if err != nil {
@@ -89,4 +88,19 @@ func (o operation) params(t *testing.T) url.Values {
 	srv := newServer(t)
 	o.bare(t, srv, "")
 	return maps.Clone(srv.Effects()[0].Params)
+}
+
+// text returns a field of a typed request or response.
+func text(v any, name string) string {
+	return reflect.ValueOf(v).Elem().FieldByName(name).String()
+}
+
+// giveToken puts the caller's own token where a program would: into the request's
+// field or, where the SDK knows of none, among the query parameters.
+func giveToken(request requests.AcsRequest, token string) {
+	if field := reflect.ValueOf(request).Elem().FieldByName("ClientToken"); field.IsValid() {
+		field.SetString(token)
+	} else {
+		request.GetQueryParams()["ClientToken"] = token
+	}
 }

@@ -1,0 +1,29 @@
+# Thin names for the commands that README and .ci/run use.
+
+.PHONY: test race lint fuzz bench example integration ci
+
+test:
+	go test ./...
+
+race:
+	go test -race ./...
+
+lint:
+	gofmt -l .
+	go vet ./...
+	go tool -modfile=tools/go.mod staticcheck ./...
+
+fuzz:
+	.ci/fuzz 10s
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+example:
+	go run ./examples/createscalinggroup
+
+integration:
+	cd integration && go test -race ./...
+
+ci:
+	.ci/run
