@@ -1,12 +1,9 @@
 package integration
 
 import (
-	"maps"
 	"net/http"
-	"net/url"
 	"reflect"
 	"sync"
-	"testing"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
@@ -80,14 +77,6 @@ func (o operation) bare(t rapid.TB, srv *retrytest.Server, token string) respons
 		t.Fatalf("a call without aliretry: %v", err)
 	}
 	return response
-}
-
-// params returns the business parameters as the SDK alone sends them.
-func (o operation) params(t *testing.T) url.Values {
-	t.Helper()
-	srv := newServer(t)
-	o.bare(t, srv, "")
-	return maps.Clone(srv.Effects()[0].Params)
 }
 
 // text returns a field of a typed request or response.

@@ -67,11 +67,11 @@ func (c *Client) build(ctx context.Context, request requests.AcsRequest) (*http.
 		return nil, ctx.Err()
 	}
 	if err := c.sdk.BuildRequestWithSigner(request, nil); err != nil {
-		return nil, fmt.Errorf("%w cannot be built: %w", ErrRequest, err)
+		return nil, fmt.Errorf("%w cannot be built: %w", ErrRequest, Redact(err))
 	}
 	req, err := http.NewRequestWithContext(ctx, request.GetMethod(), request.BuildUrl(), request.GetBodyReader())
 	if err != nil {
-		return nil, fmt.Errorf("%w: its URL cannot be parsed", ErrRequest) // the cause quotes the signed URL
+		return nil, fmt.Errorf("%w cannot be built: %w", ErrRequest, Redact(err))
 	}
 	req.Header.Set("User-Agent", sdk.DefaultUserAgent)
 	for key, value := range request.GetHeaders() {

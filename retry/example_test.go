@@ -1,0 +1,196 @@
+package retry_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
+	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
+	"github.com/aliyun/alibaba-cloud-sdk-go/services/ess"
+
+	"github.com/aliretry/aliretry/retry"
+	"github.com/aliretry/aliretry/retry/retrytest"
+	"github.com/aliretry/aliretry/signer"
+)
+
+// One line makes a client of the SDK safe; the code that uses it stays as it is.
+func ExampleWrap() {
+	fake := retrytest.NewServer() // in place of Alibaba Cloud
+	defer fake.Close()
+	fake.Script(retrytest.Reset().AfterEffect()) // the group is made, and the reply is lost
+
+	client, _ := ess.NewClientWithAccessKey("cn-qingdao", "testid", "testsecret")
+	if _, err := retry.Wrap(client, credentials.NewAccessKeyCredential("testid", "testsecret")); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	request := ess.CreateCreateScalingGroupRequest()
+	request.Domain = fake.Host
+	request.ScalingGroupName, request.MinSize, request.MaxSize = "web-prod", "2", "20"
+	response, err := client.CreateScalingGroup(request)
+	fmt.Println(response.ScalingGroupId, err)
+	fmt.Println(len(fake.Attempts()), "attempts,", len(fake.Effects()), "effect")
+	// Output:
+	// asg-00000001 <nil>
+	// 2 attempts, 1 effect
+}
+
+// An Option sets fields of the Transport.
+func ExampleOption() {
+	client, _ := ess.NewClientWithAccessKey("cn-qingdao", "testid", "testsecret")
+	safe, err := retry.Wrap(client, credentials.NewAccessKeyCredential("testid", "testsecret"), func(t *retry.Transport) {
+		t.Policy.MaxAttempts = 5
+		t.Policy.CallTimeout = time.Minute
+	})
+	fmt.Println(safe.Transport.Policy.MaxAttempts, err)
+	// Output: 5 <nil>
+}
+
+// DoAction is the SDK's, with a context.
+func ExampleClient_DoAction() {
+	fake := retrytest.NewServer()
+	defer fake.Close()
+	client, _ := ess.NewClientWithAccessKey("cn-qingdao", "testid", "testsecret")
+	safe, err := retry.Wrap(client, credentials.NewAccessKeyCredential("testid", "testsecret"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	request, response := ess.CreateCreateScalingGroupRequest(), ess.CreateCreateScalingGroupResponse()
+	request.Domain = fake.Host
+	request.ScalingGroupName = "web-prod"
+	err = safe.DoAction(ctx, request, response)
+	fmt.Println(response.ScalingGroupId, err)
+	// Output: asg-00000001 <nil>
+}
+
+// A Transport signs and retries the requests of a plain http.Client.
+func ExampleTransport() {
+	fake := retrytest.NewServer()
+	defer fake.Close()
+	fake.Script(retrytest.Reply(500, "InternalError", "The request processing has failed due to some unknown error."))
+
+	client := &http.Client{Transport: &retry.Transport{
+		Credentials: signer.Static(signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}),
+	}}
+	defer client.CloseIdleConnections()
+	resp, err := client.Post(fake.URL+"/?Action=CreateVpc&Version=2016-04-28&Format=JSON&VpcName=web", "", nil)
+	if err != nil {
+		fmt.Println(retry.Redact(err))
+		return
+	}
+	defer resp.Body.Close()
+	info, _ := retry.InfoOfResponse(resp)
+	fmt.Println(resp.Status, info.Outcome, len(info.Attempts), "attempts")
+	// Output: 200 OK Done 2 attempts
+}
+
+// InfoOf tells what is known about a call that failed, from the SDK's own error.
+func ExampleInfoOf() {
+	fake := retrytest.NewServer()
+	defer fake.Close()
+	fake.Script(retrytest.Reply(403, "QuotaExceeded.ScalingGroup", "The quota of scaling groups is exceeded."))
+	client, _ := ess.NewClientWithAccessKey("cn-qingdao", "testid", "testsecret")
+	_, _ = retry.Wrap(client, credentials.NewAccessKeyCredential("testid", "testsecret"))
+
+	request := ess.CreateCreateScalingGroupRequest()
+	request.Domain = fake.Host
+	_, err := client.CreateScalingGroup(request)
+	var server *sdkerrors.ServerError
+	if errors.As(err, &server) {
+		fmt.Println(server.ErrorCode())
+	}
+	if info, ok := retry.InfoOf(err); ok {
+		fmt.Println(info.Outcome, "after", len(info.Attempts), "attempt:", info.Reason)
+	}
+	// Output:
+	// QuotaExceeded.ScalingGroup
+	// NotDone after 1 attempt: Rejected is not retried
+}
+
+// A call that ended Unknown is resumed under its token, here or in another process.
+func ExampleWithToken() {
+	fake := retrytest.NewServer()
+	defer fake.Close()
+	fake.Script(retrytest.Reset().AfterEffect())
+	client, _ := ess.NewClientWithAccessKey("cn-qingdao", "testid", "testsecret")
+	safe, _ := retry.Wrap(client, credentials.NewAccessKeyCredential("testid", "testsecret"), func(t *retry.Transport) { t.Policy.MaxAttempts = 1 })
+	create := func(ctx context.Context) (string, error) {
+		request, response := ess.CreateCreateScalingGroupRequest(), ess.CreateCreateScalingGroupResponse()
+		request.Domain, request.ScalingGroupName = fake.Host, "web-prod"
+		err := safe.DoAction(ctx, request, response)
+		return response.ScalingGroupId, err
+	}
+
+	_, err := create(context.Background())
+	info, _ := retry.InfoOf(err)
+	fmt.Println(info.Outcome)
+	id, err := create(retry.WithToken(context.Background(), info.ClientToken)) // the same parameters
+	fmt.Println(id, err, len(fake.Effects()), "effect")
+	// Output:
+	// Unknown
+	// asg-00000001 <nil> 1 effect
+}
+
+// A Trace tells what happens on the way.
+func ExampleWithTrace() {
+	fake := retrytest.NewServer()
+	defer fake.Close()
+	fake.Script(retrytest.Reply(500, "InternalError", "x"))
+	client := &http.Client{Transport: &retry.Transport{
+		Credentials: signer.Static(signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}),
+	}}
+	defer client.CloseIdleConnections()
+	ctx := retry.WithTrace(context.Background(), &retry.Trace{
+		AttemptEnd: func(a retry.Attempt) { fmt.Println(a.Number, a.Class, a.Status) },
+		CallEnd:    func(i retry.Info) { fmt.Println(i.Operation, i.Outcome) },
+	})
+	req, _ := http.NewRequestWithContext(ctx, "POST", fake.URL+"/?Action=CreateVpc&Version=2016-04-28&Format=JSON", nil)
+	if resp, err := client.Do(req); err == nil {
+		resp.Body.Close()
+	}
+	// Output:
+	// 1 ServerError 500
+	// 2 Success 200
+	// Vpc 2016-04-28 CreateVpc Done
+}
+
+// WithReplaySafe lets a call be repeated that carries no client token.
+func ExampleWithReplaySafe() {
+	fake := retrytest.NewServer()
+	defer fake.Close()
+	fake.Script(retrytest.Reset().AfterEffect())
+	client := &http.Client{Transport: &retry.Transport{
+		Credentials: signer.Static(signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}),
+	}}
+	defer client.CloseIdleConnections()
+	// Setting a value twice does no harm, and nobody but the caller knows that.
+	ctx := retry.WithReplaySafe(context.Background())
+	req, _ := http.NewRequestWithContext(ctx, "POST", fake.URL+"/?Action=ModifyVpcAttribute&Version=2016-04-28&Format=JSON&VpcId=vpc-1&VpcName=web", nil)
+	resp, err := client.Do(req)
+	if err != nil {
+		fmt.Println(retry.Redact(err))
+		return
+	}
+	resp.Body.Close()
+	fmt.Println(resp.Status)
+	// Output: 200 OK
+}
+
+// ProviderFrom gives a plain Transport the credential of an SDK program.
+func ExampleProviderFrom() {
+	provider, err := retry.ProviderFrom(credentials.NewStsTokenCredential("STS.id", "secret", "session"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	c, err := provider.Credentials(context.Background())
+	fmt.Println(c, err)
+	// Output: Credentials(STS STS.id, redacted) <nil>
+}
