@@ -24,7 +24,9 @@ var refused = retrytest.Raw(999, "", "connection refused")
 func (f fault) arrives() bool { return f.play != refused }
 
 // hangs is what tells the faults that end with the attempt timeout.
-func (f fault) hangs() bool { return f.play == retrytest.Hang() || f.play == retrytest.Hang().AfterEffect() }
+func (f fault) hangs() bool {
+	return f.play == retrytest.Hang() || f.play == retrytest.Hang().AfterEffect()
+}
 
 // shortAttempts is the option for faults that hang: long enough for a good answer on a
 // busy machine.
