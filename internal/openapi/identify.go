@@ -90,37 +90,28 @@ func Identify(req *http.Request, body []byte) (Request, error) {
 // one. Parameters of the query outrank those of the form: they are where the SDK puts
 // its own, and a few operations have a business parameter named Format in the body.
 func (r *Request) readRPC() bool {
-	action, inQuery := lookup(r.Query, "Action")
-	version, hasVersion := lookup(r.Query, "Version")
-	r.System = Query
-	if !inQuery {
-		r.System = Form
+	system := Query
+	action, ok := lookup(r.Query, "Action")
+	if !ok {
+		system = Form
 		action, _ = lookup(r.Form, "Action")
 	}
-	if !hasVersion {
+	version, ok := lookup(r.Query, "Version")
+	if !ok {
 		version, _ = lookup(r.Form, "Version")
 	}
 	if action == "" || version == "" {
 		return false
 	}
-	r.Action, r.Version = action, version
 	format, ok := lookup(r.Query, "Format")
-	if !ok && r.System == Form {
-		format, ok = lookup(r.Form, "Format")
+	if !ok && system == Form {
+		format, _ = lookup(r.Form, "Format")
 	}
-	if !ok || format == "" {
+	if format == "" {
 		format = "XML" // the servers' default (common parameters of the RPC style)
 	}
-	r.Format = strings.ToUpper(format)
+	r.Action, r.Version, r.System, r.Format = action, version, system, strings.ToUpper(format)
 	return true
-}
-
-// ParamsAt returns the parameters of one place.
-func (r *Request) ParamsAt(p Place) []Param {
-	if p == Form {
-		return r.Form
-	}
-	return r.Query
 }
 
 // Param returns the value of a parameter as the server sees it: the form's where a

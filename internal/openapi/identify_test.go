@@ -1,0 +1,155 @@
+package openapi
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func TestIdentify(t *testing.T) {
+	form := http.Header{"content-type": {"Application/x-www-form-urlencoded; charset=utf-8"}}
+	tests := []struct {
+		name, query, body       string
+		header                  http.Header
+		style                   Style
+		version, action, format string
+		system                  Place
+	}{
+		{name: "RPC in the query", query: "Action=A&Version=1&Format=json", style: RPC, version: "1", action: "A", format: "JSON"},
+		{name: "RPC without Format", query: "Action=A&Version=1", style: RPC, version: "1", action: "A", format: "XML"},
+		{name: "RPC as the SDK sends it, with headers in lower case", query: "Action=A&Version=1&Format=JSON",
+			header: http.Header{"x-acs-action": {"A"}, "x-acs-version": {"1"}, "x-sdk-client": {"golang"}}, style: RPC, version: "1", action: "A", format: "JSON"},
+		{name: "RPC in the form", body: "Action=A&Version=1&Format=JSON", header: form, style: RPC, version: "1", action: "A", format: "JSON", system: Form},
+		{name: "RPC, version in the query", query: "Version=1", body: "Action=A", header: form, style: RPC, version: "1", action: "A", format: "XML", system: Form},
+		{name: "a business Format in the body", query: "Action=A&Version=1&Format=JSON", body: "Format=mp4", header: form, style: RPC, version: "1", action: "A", format: "JSON"},
+		{name: "a business Format in the body alone", query: "Action=A&Version=1", body: "Format=mp4", header: form, style: RPC, version: "1", action: "A", format: "XML"},
+		{name: "a form that is not declared as one is no parameter", query: "Action=A&Version=1", body: "Format=JSON", style: RPC, version: "1", action: "A", format: "XML"},
+		{name: "ROA by its signature", header: http.Header{"authorization": {"acs id:sig"}, "X-Acs-Version": {"2"}}, style: ROA, version: "2", format: "JSON"},
+		{name: "ROA unsigned", header: http.Header{"x-acs-signature-version": {"1.0"}, "x-acs-version": {"2"}, "Accept": {"application/xml"}}, style: ROA, version: "2", format: "XML"},
+		{name: "ACS3 by its signature", header: http.Header{"AUTHORIZATION": {"ACS3-HMAC-SHA256 Credential=x"}, "x-acs-version": {"3"}, "X-ACS-ACTION": {"A"}},
+			style: ACS3, version: "3", action: "A", format: "JSON"},
+		{name: "ACS3 unsigned", header: http.Header{"x-acs-version": {"3"}, "x-acs-action": {"A"}}, style: ACS3, version: "3", action: "A", format: "JSON"},
+		{name: "ACS3 with a business parameter Action", query: "Action=x&Version=y", header: http.Header{"Authorization": {"ACS3-HMAC-SHA256 Credential=x"}, "x-acs-version": {"3"}, "x-acs-action": {"A"}},
+			style: ACS3, version: "3", action: "A", format: "JSON"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			req := &http.Request{URL: &url.URL{RawQuery: tt.query}, Header: tt.header}
+			r, err := Identify(req, []byte(tt.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Style != tt.style || r.Version != tt.version || r.Action != tt.action || r.Format != tt.format || r.System != tt.system {
+				t.Errorf("Identify = %+v", r)
+			}
+		})
+	}
+}
+
+func TestIdentifyRefuses(t *testing.T) {
+	for query, want := range map[string]error{
+		"":                       ErrStyle,
+		"Action=A":               ErrStyle,
+		"Version=1":              ErrStyle,
+		"Action=&Version=1":      ErrStyle,
+		"Action=A&Version=1&a=%": ErrParams,
+		"Action=A&Version=1;b=c": ErrParams,
+	} {
+		_, err := Identify(&http.Request{URL: &url.URL{RawQuery: query}}, nil)
+		if !errors.Is(err, want) {
+			t.Errorf("%q: %v, want %v", query, err, want)
+		}
+		if err != nil && query != "" && strings.Contains(err.Error(), query) {
+			t.Errorf("the error quotes the query, which may hold secrets: %v", err)
+		}
+	}
+}
+
+func TestLookup(t *testing.T) {
+	if op, ok := Lookup("2014-08-28", "CreateScalingGroup"); !ok || op.Product != "Ess" || op.Token != "ClientToken" {
+		t.Errorf("%+v, %v", op, ok)
+	}
+	if _, ok := Lookup("2014-08-29", "CreateScalingGroup"); ok {
+		t.Error("another version's operation is known")
+	}
+}
+
+// The digest tells calls apart by what they do, and not by how they are signed.
+func TestFingerprint(t *testing.T) {
+	of := func(query, host string) [32]byte {
+		r, err := Identify(&http.Request{URL: &url.URL{RawQuery: query}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Fingerprint(&r, host)
+	}
+	const base = "Action=A&Version=1&Name=x&Size=1"
+	want := of(base, "h")
+	for _, same := range []string{"Size=1&Name=x&Version=1&Action=A", base + "&SignatureNonce=1&Signature=2&Timestamp=3&AccessKeyId=4&ClientToken=5&Format=JSON"} {
+		if of(same, "h") != want {
+			t.Errorf("%s is told apart", same)
+		}
+	}
+	for _, other := range []string{"Action=B&Version=1&Name=x&Size=1", "Action=A&Version=2&Name=x&Size=1", base + "1", base + "&Max=1", "Action=A&Version=1&Name=xSize=1"} {
+		if of(other, "h") == want {
+			t.Errorf("%s is not told apart", other)
+		}
+	}
+	if of(base, "g") == want {
+		t.Error("another host is not told apart")
+	}
+}
+
+func TestSetParam(t *testing.T) {
+	tests := []struct{ raw, name, value, want string }{
+		{"", "ClientToken", "t", "ClientToken=t"},
+		{"a=1", "ClientToken", "t 1", "a=1&ClientToken=t+1"},
+		{"a=%7e&ClientToken=&b=+", "ClientToken", "t", "a=%7e&ClientToken=t&b=+"},
+		{"Client%54oken=x&a=1&ClientToken=y", "ClientToken", "t", "ClientToken=t&a=1"},
+		{"&&a=1&", "b", "2", "a=1&b=2"},
+		{"ClientToken", "ClientToken", "t", "ClientToken=t"},
+	}
+	for _, tt := range tests {
+		if got := SetParam(tt.raw, tt.name, tt.value); got != tt.want {
+			t.Errorf("SetParam(%q) = %q, want %q", tt.raw, got, tt.want)
+		}
+	}
+}
+
+// net/url is the oracle of reading, and of percent-encoding but for the characters on
+// which it differs from RFC 3986.
+func FuzzParams(f *testing.F) {
+	f.Add("a=1&b=%20+%2A&&c", "ClientToken", "x y~*")
+	f.Add("=&=1&a==", "", "\xff")
+	f.Fuzz(func(t *testing.T, raw, name, value string) {
+		params, err := ParseParams(raw)
+		want, wantErr := url.ParseQuery(raw)
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("ParseParams: %v; net/url: %v", err, wantErr)
+		}
+		if err != nil {
+			return
+		}
+		got := make(url.Values)
+		for _, p := range params {
+			got.Add(p.Name, p.Value)
+		}
+		if got.Encode() != want.Encode() {
+			t.Errorf("read %v, want %v", got, want)
+		}
+		set, err := url.ParseQuery(SetParam(raw, name, value))
+		want.Set(name, value)
+		if err != nil || set.Encode() != want.Encode() {
+			t.Errorf("SetParam gives %v, %v; want %v", set, err, want)
+		}
+		escaped := strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~").Replace(url.QueryEscape(value))
+		if once := string(AppendEscape(nil, value)); once != escaped {
+			t.Errorf("AppendEscape = %q, want %q", once, escaped)
+		}
+		if twice := string(AppendEscapeTwice(nil, value)); twice != string(AppendEscape(nil, string(AppendEscape(nil, value)))) {
+			t.Errorf("AppendEscapeTwice = %q", twice)
+		}
+	})
+}
