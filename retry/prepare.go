@@ -85,13 +85,14 @@ func capture(req *http.Request, limit int64) ([]byte, error) {
 // own. The headers by which net/http would replay a signed request are left out.
 func wireCopy(req *http.Request) *http.Request {
 	wire := req.WithContext(req.Context())
-	wire.Header = make(http.Header, len(req.Header))
-	for key, values := range req.Header {
-		if !strings.EqualFold(key, "Idempotency-Key") && !strings.EqualFold(key, "X-Idempotency-Key") {
-			wire.Header[key] = values
+	if wire.Header = req.Header.Clone(); wire.Header == nil {
+		wire.Header = make(http.Header)
+	}
+	for key := range wire.Header {
+		if strings.EqualFold(key, "Idempotency-Key") || strings.EqualFold(key, "X-Idempotency-Key") {
+			delete(wire.Header, key)
 		}
 	}
-	wire.Header = wire.Header.Clone()
 	wire.Method = http.MethodGet
 	if req.Method != "" {
 		wire.Method = req.Method
@@ -210,7 +211,7 @@ func (c *call) redirected(by *http.Response) error {
 // only marks "none".
 func (t *Transport) deadline(ctx context.Context, now time.Time) time.Time {
 	deadline, _ := ctx.Deadline()
-	if t.sdkTimeout > 0 && deadline.Sub(now) > t.sdkTimeout-time.Minute {
+	if left := deadline.Sub(now); t.sdkTimeout > 0 && left <= t.sdkTimeout && left > t.sdkTimeout-time.Minute {
 		return time.Time{}
 	}
 	return deadline

@@ -40,7 +40,12 @@ func (r *reply) read(e *evidence, req *http.Request, max int64) error {
 	}
 	e.status, e.header = resp.StatusCode, resp.Header
 	e.skew = skewOf(resp.Header, time.Now())
-	if resp.Body == nil {
+	switch {
+	case resp.Body == nil:
+		resp.Body = http.NoBody
+		return nil
+	case resp.StatusCode < 200: // a switched protocol's body is the connection, which has no end
+		_ = resp.Body.Close()
 		resp.Body = http.NoBody
 		return nil
 	}
