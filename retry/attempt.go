@@ -50,7 +50,8 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	if r.resp, e.err = base.RoundTrip(req); e.err == nil {
 		e.err = r.read(&e, req, c.policy.MaxReply)
 	}
-	if inTime := timer.Stop(); r.rest != nil && inTime {
+	timer.Stop()
+	if r.rest != nil {
 		r.rest.cancel = cancel // the reader of the stream ends it
 	} else {
 		cancel(nil)

@@ -29,7 +29,6 @@ func newBase(like *http.Transport) *ownBase {
 	t.Protocols = new(http.Protocols)
 	t.Protocols.SetHTTP1(true)
 	t.ForceAttemptHTTP2 = false
-	t.TLSNextProto = nil
 	if t.TLSClientConfig != nil {
 		t.TLSClientConfig.NextProtos = nil
 	}

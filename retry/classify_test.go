@@ -82,6 +82,7 @@ func TestClassifyReplies(t *testing.T) {
 		{"500 in HTML", rpc("JSON"), evidence{status: 500}, "<html>", ServerError},
 		{"500 empty", rpc("JSON"), evidence{status: 500}, "", ServerError},
 		{"500 cut off", rpc("JSON"), evidence{status: 500, err: io.ErrUnexpectedEOF}, `{"Code":"Int`, ServerError},
+		{"an answer that came as the context ended", rpc("JSON"), evidence{status: 200, callerErr: context.Canceled}, answer, Success},
 		{"503 cut off", rpc("JSON"), evidence{status: 503, err: io.ErrUnexpectedEOF}, "", Unavailable},
 		{"502", rpc("JSON"), evidence{status: 502}, "", ServerError},
 		{"501", rpc("JSON"), evidence{status: 501}, "", Rejected},

@@ -162,6 +162,9 @@ func TestResumeWithToken(t *testing.T) {
 	if info.Outcome != retry.Unknown {
 		t.Fatalf("%v: %+v", err, info)
 	}
+	if agent := srv.Attempts()[0].Header.Get("User-Agent"); !strings.HasPrefix(agent, "AlibabaCloud (") {
+		t.Errorf("User-Agent %q, want the SDK's", agent)
+	}
 	ctx := retry.WithToken(context.Background(), info.ClientToken)
 	if err := mustWrap(t, newEss(t), once).DoAction(ctx, createRequest(srv), response); err != nil {
 		t.Fatal(err)

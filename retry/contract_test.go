@@ -86,8 +86,11 @@ func TestRoundTripperContract(t *testing.T) {
 			tr.Base = roundTripFunc(func(req *http.Request) (*http.Response, error) {
 				next := tt.replies[len(replies)]
 				sent, _ := io.ReadAll(req.Body)
-				if string(sent) != form {
-					t.Errorf("attempt %d sent %q", len(replies)+1, sent)
+				if string(sent) != form || req.ContentLength != int64(len(form)) || req.TransferEncoding != nil {
+					t.Errorf("attempt %d sent %q, length %d, %v", len(replies)+1, sent, req.ContentLength, req.TransferEncoding)
+				}
+				if req.GetBody != nil {
+					t.Error("a base that may speak HTTP/2 was given GetBody, to replay the attempt with")
 				}
 				body := &trackedBody{Reader: strings.NewReader(ok)}
 				replies = append(replies, body)
@@ -100,7 +103,7 @@ func TestRoundTripperContract(t *testing.T) {
 			})
 			body := &trackedBody{Reader: strings.NewReader(form)}
 			req, _ := http.NewRequest("POST", "http://ess.aliyuncs.com"+createQuery, nil)
-			req.Body = body
+			req.Body, req.TransferEncoding = body, []string{"chunked"}
 			req.Header = http.Header{"content-type": {"application/x-www-form-urlencoded"}, "x-acs-action": {"CreateScalingGroup"},
 				"Idempotency-Key": {"k"}, "X-Many": {"1", "2"}}
 			if tt.change != nil {
@@ -174,6 +177,40 @@ func TestLongReplies(t *testing.T) {
 	}
 	if i, _ := retry.InfoOfResponse(resp); len(i.Attempts) != 2 || i.Outcome != retry.Done {
 		t.Errorf("%+v", i)
+	}
+}
+
+// The body of a switched protocol is the connection: reading it would never end.
+func TestSwitchedProtocol(t *testing.T) {
+	reader, writer := io.Pipe()
+	tr := &retry.Transport{Credentials: static, Policy: quick, Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 101, Header: http.Header{}, Body: reader, Request: req}, nil
+	})}
+	req, _ := http.NewRequest("POST", "http://ess.aliyuncs.com"+createQuery, nil)
+	_, err := tr.RoundTrip(req)
+	if i, _ := retry.InfoOf(err); len(i.Attempts) != 1 || i.Attempts[0].Class != retry.Broken || i.Outcome != retry.Unknown {
+		t.Errorf("%v: %+v", err, i)
+	}
+	if _, err := writer.Write([]byte("x")); err != io.ErrClosedPipe {
+		t.Errorf("the connection was not closed: %v", err)
+	}
+}
+
+// The header that carries the Info is ours alone to set.
+func TestInfoHeaderCannotBeForged(t *testing.T) {
+	srv := retrytest.NewServer()
+	defer srv.Close()
+	srv.Script(retrytest.OK().WithHeader("X-Aliretry-Info", `{"outcome":"NotDone"}`))
+	tr := &retry.Transport{Credentials: static, Policy: quick}
+	defer tr.CloseIdleConnections()
+	req, _ := http.NewRequest("POST", srv.URL+createQuery, nil)
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if got := resp.Header.Get("X-Aliretry-Info"); got != "" {
+		t.Errorf("the server's word is passed on: %s", got)
 	}
 }
 

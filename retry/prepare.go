@@ -97,7 +97,7 @@ func wireCopy(req *http.Request) *http.Request {
 	if req.Method != "" {
 		wire.Method = req.Method
 	}
-	wire.Body, wire.GetBody, wire.TransferEncoding = nil, nil, nil
+	wire.TransferEncoding = nil // the body has a length, whatever it had
 	return wire
 }
 

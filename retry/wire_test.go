@@ -253,6 +253,15 @@ func TestErrorsHoldNoSignature(t *testing.T) {
 	if i, ok := retry.InfoOf(clean); !ok || len(i.Attempts) != 2 {
 		t.Errorf("Redact lost the Info: %v, %v", i, ok)
 	}
+	// A base may itself be made of an http.Client.
+	nested := &url.Error{Op: "Post", URL: "http://h/?Signature=S3cret", Err: &url.Error{Op: "Get", URL: "http://h/?Signature=S3cret", Err: io.EOF}}
+	tr.Base = roundTripFunc(func(*http.Request) (*http.Response, error) { return nil, nested })
+	req, _ := http.NewRequest("POST", srv.URL+createQuery, nil)
+	_, err = tr.RoundTrip(req)
+	i, _ := retry.InfoOf(err)
+	if !errors.Is(err, io.EOF) || strings.Contains(err.Error(), "S3cret") || strings.Contains(i.Attempts[0].Err.Error(), "S3cret") {
+		t.Errorf("%v", err)
+	}
 	if plain := errors.New("x"); retry.Redact(plain) != plain || retry.Redact(nil) != nil {
 		t.Error("Redact changed an error without a URL")
 	}

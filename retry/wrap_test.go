@@ -3,9 +3,11 @@ package retry_test
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
-	"net/url"
+	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
@@ -117,6 +119,9 @@ func TestWrappedClientErrors(t *testing.T) {
 				if errors.As(err, &server) != (tt.code != "") || server != nil && server.ErrorCode() != tt.code {
 					t.Errorf("%s: %v, want a ServerError of %q", how, err, tt.code)
 				}
+				if server != nil && len(server.RespHeaders) == 0 {
+					t.Errorf("%s: the ServerError has lost the response's headers", how)
+				}
 				if i, ok := retry.InfoOf(err); !ok || i.Outcome != tt.outcome || len(i.Attempts) != len(tt.faults) || i.ClientToken == "" {
 					t.Errorf("%s: InfoOf = %+v, %v", how, i, ok)
 				}
@@ -151,6 +156,7 @@ func TestWrapTimeouts(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			client := newEss(t)
+			client.GetConfig().AutoRetry = true
 			tt.set(client)
 			c := mustWrap(t, client)
 			if got := c.Transport.Policy.AttemptTimeout; got != tt.want {
@@ -290,7 +296,7 @@ func TestWrapKeepsProxy(t *testing.T) {
 	if len(proxy.Attempts()) != 1 || len(srv.Attempts()) != 0 {
 		t.Errorf("%d requests through the proxy, %d past it", len(proxy.Attempts()), len(srv.Attempts()))
 	}
-	client.SetNoProxy("example.com,127.0.*")
+	client.SetNoProxy("example.com,*.0.0.1")
 	c.Transport.CloseIdleConnections()
 	if _, err := client.CreateScalingGroup(createRequest(srv)); err != nil {
 		t.Fatal(err)
@@ -298,9 +304,72 @@ func TestWrapKeepsProxy(t *testing.T) {
 	if len(proxy.Attempts()) != 1 || len(srv.Attempts()) != 1 {
 		t.Errorf("%d requests through the proxy, %d past it", len(proxy.Attempts()), len(srv.Attempts()))
 	}
-	if _, err := url.Parse(proxy.URL); err != nil {
-		t.Error(err)
+}
+
+// What the client's *http.Transport is set up with holds: how it dials, and whom it
+// trusts. So does the client's own word that any certificate will do.
+func TestWrapKeepsTransportSettings(t *testing.T) {
+	fake := retrytest.NewServer()
+	defer fake.Close()
+	server := httptest.NewTLSServer(fake)
+	defer server.Close()
+	call := func(t *testing.T, client *ess.Client) {
+		t.Helper()
+		mustWrap(t, client)
+		request := createRequest(fake)
+		request.Scheme, request.Domain = "https", server.Listener.Addr().String()
+		if _, err := client.CreateScalingGroup(request); err != nil {
+			t.Error(err)
+		}
 	}
+	t.Run("trust and dialling", func(t *testing.T) {
+		dials := 0
+		own := server.Client().Transport.(*http.Transport).Clone()
+		own.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			dials++
+			return new(net.Dialer).DialContext(ctx, network, address)
+		}
+		client, err := ess.NewClientWithOptions("cn-qingdao", sdk.NewConfig().WithHttpTransport(own), sdkKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		call(t, client)
+		if dials != 1 {
+			t.Errorf("the transport's own DialContext was called %d times", dials)
+		}
+	})
+	t.Run("any certificate", func(t *testing.T) {
+		client := newEss(t)
+		client.SetHTTPSInsecure(true)
+		call(t, client)
+	})
+}
+
+// A plain call through a wrapped client lasts as long as the policy says, neither the
+// SDK's 10 s nor the 24 h that the SDK's http.Client is set to.
+func TestWrappedCallTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := newEss(t)
+		_, err := retry.Wrap(client, sdkKey, func(tr *retry.Transport) {
+			tr.Policy.MaxAttempts = 1000
+			tr.Base = roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: 503, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
+			})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		request := ess.CreateCreateScalingGroupRequest()
+		request.Domain = "ess.aliyuncs.com"
+		start := time.Now()
+		_, err = client.CreateScalingGroup(request)
+		if i, ok := retry.InfoOf(err); !ok || i.Outcome != retry.Unknown {
+			t.Errorf("%v", err)
+		}
+		if took := time.Since(start); took < 100*time.Second || took > 2*time.Minute {
+			t.Errorf("the call took %v, want nearly 2 minutes", took)
+		}
+	})
 }
 
 // ProviderFrom takes what the SDK's constructors take.

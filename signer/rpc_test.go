@@ -248,6 +248,22 @@ func TestSignSecurityToken(t *testing.T) {
 	}
 }
 
+// A bearer token authenticates alone: the key of the MAC is "&", whatever else is there.
+func TestSignBearerIgnoresSecret(t *testing.T) {
+	at := signer.Stamp{Nonce: "n", Time: time.Unix(1700000000, 0)}
+	sign := func(c signer.Credentials) string {
+		req, _ := http.NewRequest("GET", "http://h/?Action=X&Version=1", nil)
+		if err := signer.Sign(req, nil, c, at); err != nil {
+			t.Fatal(err)
+		}
+		return req.URL.RawQuery
+	}
+	bare := sign(signer.Credentials{AccessKeyID: "id", BearerToken: "b"})
+	if got := sign(signer.Credentials{AccessKeyID: "id", AccessKeySecret: "secret", BearerToken: "b"}); got != bare {
+		t.Errorf("signed %s, want %s", got, bare)
+	}
+}
+
 func TestSignRefuses(t *testing.T) {
 	tests := []struct {
 		name, query string

@@ -34,6 +34,7 @@ func TestReadFault(t *testing.T) {
 			Fault{Code: "X", Message: "a < b", RequestID: "R1"}},
 		{"XML with nested Error", `<ErrorResponse><RequestId>R1</RequestId><Error><Code>X</Code><Message>m</Message></Error></ErrorResponse>`,
 			Fault{Code: "X", Message: "m", RequestID: "R1"}},
+		{"XML codes of other things are not ours", `<R><Items><Item><Code>Y</Code></Item></Items><Data><Code>X</Code></Data></R>`, Fault{}},
 		{"empty", "", Fault{}},
 		{"space", " \n", Fault{}},
 		{"HTML", "<!DOCTYPE html><html><body><Code>X</Code></body></html>", Fault{}},
