@@ -30,23 +30,28 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	if err != nil {
 		return Attempt{}, nil, err
 	}
+	if err := c.timeLeft(); err != nil { // fetching credentials may have taken it
+		return Attempt{}, nil, err
+	}
+	base := c.t.base()
+	_, own := base.(*ownBase)
 	a := Attempt{Number: len(c.attempts) + 1, Nonce: uuid.NewString(), Start: time.Now()}
 	a.SignedAt = c.signingTime(a.Start)
-	watch := new(wireWatch)
+	watch := &wireWatch{own: own}
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	req := c.wire.WithContext(httptrace.WithClientTrace(ctx, watch.hooks()))
+	req.Header = c.wire.Header.Clone() // some bases add to them
 	if err := c.prepared.Sign(req, credentials, signer.Stamp{Nonce: a.Nonce, Time: a.SignedAt}); err != nil {
 		cancel(nil)
 		return Attempt{}, nil, fmt.Errorf("%w: %w", ErrCredentials, err)
 	}
-	base := c.t.base()
-	sendOnce(req, base)
+	sendOnce(req, own)
 	c.traces.attemptStart(a)
 
 	limit := min(c.policy.AttemptTimeout, c.end.Sub(a.Start))
 	timer := time.AfterFunc(limit, func() { cancel(attemptTimeoutError{limit}) })
 	r := &reply{}
-	e := evidence{request: &c.request, method: c.method, replaySafe: c.replaySafe}
+	e := evidence{request: &c.request, method: c.wire.Method, replaySafe: c.replaySafe}
 	if r.resp, e.err = base.RoundTrip(req); e.err == nil {
 		e.err = r.read(&e, req, c.policy.MaxReply)
 	}
@@ -67,6 +72,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 		r.err = Redact(e.err)
 	}
 	r.class, r.fault = classify(&e)
+	r.fault.Message = conceal(r.fault.Message, credentials)
 	r.effect = effectOf(r.class, watch.unwritten())
 	a.Class, a.Status, a.Err = r.class, e.status, r.err
 	a.Code, a.Message, a.RequestID = r.fault.Code, r.fault.Message, r.fault.RequestID
@@ -79,6 +85,17 @@ func (c *call) attempt() (Attempt, *reply, error) {
 func isAttemptTimeout(err error) bool {
 	_, ok := err.(attemptTimeoutError)
 	return ok
+}
+
+// timeLeft returns why no attempt can begin now, or nil.
+func (c *call) timeLeft() error {
+	if err := c.caller.Err(); err != nil {
+		return err
+	}
+	if !time.Now().Before(c.end) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // signingTime returns the time to sign into an attempt that starts now: later than the
@@ -98,12 +115,12 @@ func (c *call) credentials() (signer.Credentials, error) {
 	ctx := c.caller
 	if _, fixed := c.t.Credentials.(interface{ AccessKeyID() string }); !fixed {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, c.end)
+		ctx, cancel = context.WithDeadline(foreignContext{ctx}, c.end)
 		defer cancel()
 	}
 	credentials, err := c.t.Credentials.Credentials(ctx)
 	if err != nil {
-		return credentials, fmt.Errorf("%w: %w", ErrCredentials, err)
+		return credentials, fmt.Errorf("%w: %w", ErrCredentials, Redact(err))
 	}
 	longLived := ""
 	if credentials.SecurityToken == "" && credentials.BearerToken == "" {
@@ -112,7 +129,9 @@ func (c *call) credentials() (signer.Credentials, error) {
 	if c.key != "" && longLived != "" && longLived != c.key && settle(c.readOnly, c.effects) == Unknown {
 		return credentials, errAccountChanged
 	}
-	c.key = longLived
+	if longLived != "" {
+		c.key = longLived
+	}
 	return credentials, nil
 }
 
@@ -125,9 +144,9 @@ func (emptyBody) Close() error             { return nil }
 // sendOnce keeps net/http from sending an attempt twice by itself, with one nonce. On
 // a reused connection that dies it replays a GET, HEAD, OPTIONS or TRACE unless there is
 // a body that it cannot rewind; an empty one still goes out without any framing. A
-// base that may speak HTTP/2 rewinds every body for a stream that was refused, so it
-// gets none to rewind.
-func sendOnce(req *http.Request, base http.RoundTripper) {
+// base that may speak HTTP/2 rewinds every body for a stream that was refused, so any
+// but our own gets none to rewind.
+func sendOnce(req *http.Request, own bool) {
 	switch req.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
 		if req.ContentLength == 0 {
@@ -135,7 +154,7 @@ func sendOnce(req *http.Request, base http.RoundTripper) {
 		}
 		req.GetBody = nil
 	}
-	if _, own := base.(*ownBase); !own {
+	if !own {
 		req.GetBody = nil
 	}
 }

@@ -29,6 +29,7 @@ func newBase(like *http.Transport) *ownBase {
 	t.Protocols = new(http.Protocols)
 	t.Protocols.SetHTTP1(true)
 	t.ForceAttemptHTTP2 = false
+	t.TLSNextProto = nil // what http2.ConfigureTransport leaves there would still be used
 	if t.TLSClientConfig != nil {
 		t.TLSClientConfig.NextProtos = nil
 	}

@@ -19,7 +19,6 @@ type call struct {
 	ctx    context.Context // the caller's, with the call in it
 	traces traces
 
-	method   string
 	request  openapi.Request
 	wire     *http.Request // what attempts are clones of
 	prepared *signer.Prepared
@@ -48,16 +47,10 @@ var errAccountChanged = fmt.Errorf("%w: the AccessKey changed after an attempt t
 func (c *call) run() (*http.Response, error) {
 	c.traces.callStart(c)
 	c.delays.policy = &c.policy
-	switch err := c.caller.Err(); {
-	case err != nil:
-		return nil, c.fail("the caller's context had ended", err, nil)
-	case !time.Now().Before(c.end):
-		return nil, c.fail("the deadline leaves no time", context.DeadlineExceeded, nil)
-	}
 	for {
 		a, reply, err := c.attempt()
 		if err != nil { // before anything of it was sent
-			return nil, c.fail("no attempt could be signed", err, c.caller.Err())
+			return nil, c.fail(fmt.Sprintf("attempt %d could not begin", len(c.attempts)+1), err, c.caller.Err())
 		}
 		d := decide(c.situation(a.Class, reply), func(t traits) time.Duration {
 			return c.delays.next(t, c.t.jitter(), reply.hint())
@@ -117,7 +110,9 @@ func (c *call) fail(reason string, err, ctxErr error) error {
 	if ctxErr != nil && errors.Is(err, ctxErr) {
 		ctxErr = nil
 	}
-	c.traces.callEnd(c)
+	if c.answered == nil { // else its end was told when the answer came
+		c.traces.callEnd(c)
+	}
 	return &Error{Info: c.snapshot(), Err: err, ctxErr: ctxErr}
 }
 

@@ -91,9 +91,13 @@ func classifyAnswer(e *evidence) (Class, openapi.Fault) {
 	if !openapi.MayBeFault(e.body) {
 		return Success, openapi.Fault{}
 	}
-	f := openapi.ReadFault(e.body)
+	f := openapi.ReadAnswer(e.body)
 	if f.Code != "" {
-		if class, ok := classByRule(e.status, f, e.replaySafe); ok {
+		class, ok := classByRule(e.status, f, e.replaySafe)
+		if ok && classTable[class].retry == always && !e.replaySafe {
+			return Broken, f // under a 2xx, a code alone is not enough to repeat what must not happen twice
+		}
+		if ok {
 			return class, f
 		}
 	}
@@ -113,7 +117,7 @@ func isBroken(err error) bool {
 		hostname  x509.HostnameError
 		invalid   x509.CertificateInvalidError
 	)
-	return errors.As(err, &dns) && dns.IsNotFound ||
+	return errors.Is(err, errProxy) || errors.As(err, &dns) && dns.IsNotFound ||
 		errors.As(err, &cert) || errors.As(err, &authority) || errors.As(err, &hostname) || errors.As(err, &invalid)
 }
 

@@ -71,7 +71,13 @@ func TestClassifyReplies(t *testing.T) {
 		{"code 200 is no error", rpc("JSON"), evidence{status: 200}, `{"code":200}`, Success},
 		{"a known error code in 200", rpc("JSON"), evidence{status: 200}, `{"Code":"Throttling.User","Message":"x"}`, Throttled},
 		{"InternalError in 200", rpc("JSON"), evidence{status: 200}, `{"code":"InternalError"}`, ServerError},
-		{"a known error code in 200, in XML", rpc("XML"), evidence{status: 200}, `<Error><Code>SystemBusy</Code></Error>`, Busy},
+		{"a known error code in 200, in XML", rpc("XML"), evidence{status: 200}, `<Error><Code>SystemBusy</Code></Error>`, Unavailable},
+		{"unavailable under 200", rpc("JSON"), evidence{status: 200}, `{"Code":"ServiceUnavailable"}`, Unavailable},
+		{"what a workflow failed with is data", rpc("JSON"), evidence{status: 200}, `{"Status":"Failed","ErrorCode":"FC.ResourceThrottled"}`, Success},
+		{"a code beside success is data", rpc("JSON"), evidence{status: 200}, `{"Success":true,"Code":"SystemBusy"}`, Success},
+		{"no format asked for, JSON came", rpc(""), evidence{status: 200}, answer, Success},
+		{"403 page without a root", rpc("JSON"), evidence{status: 403}, "<h1>403 Forbidden", Rejected},
+		{"400 that may have happened", rpc("JSON"), evidence{status: 400}, `{"Code":"System.InternalError","Message":"If the problem persists, submit a ticket."}`, ServerError},
 		{"a code deeper down is data", rpc("JSON"), evidence{status: 200}, `{"Items":[{"Code":"Throttling"}]}`, Success},
 		{"a message that asks for a retry is data", rpc("JSON"), evidence{status: 200}, `{"Code":"X","Message":"please try again later"}`, Success},
 		{"refused with an unknown code", rpc("JSON"), evidence{status: 200}, `{"Success":false,"Code":"Biz"}`, Broken},
@@ -107,6 +113,16 @@ func TestClassifyReplies(t *testing.T) {
 				t.Errorf("classify = %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// Under a 2xx a code alone does not suffice to repeat a call that must not happen twice.
+func TestClassifyAnswerOfUnsafeWrite(t *testing.T) {
+	for code, want := range map[string]Class{"Throttling.User": Broken, "LastTokenProcessing": Broken, "SystemBusy": Unavailable, "InternalError": ServerError} {
+		e := &evidence{request: &openapi.Request{Style: openapi.RPC, Format: "JSON"}, method: "POST", status: 200, body: []byte(`{"Code":"` + code + `"}`)}
+		if got, _ := classify(e); got != want {
+			t.Errorf("%s is %v, want %v", code, got, want)
+		}
 	}
 }
 

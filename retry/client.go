@@ -47,8 +47,12 @@ func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, resp
 	if err != nil {
 		return err
 	}
-	if err := unmarshal(response, resp, request.GetAcceptFormat()); err != nil {
-		call := callOf(resp.Request)
+	call := callOf(resp.Request)
+	err = unmarshal(response, resp, request.GetAcceptFormat())
+	if last := &call.attempts[len(call.attempts)-1]; err == nil && last.Class != Success {
+		err = &answerError{last.Status, last.Code, last.Message} // the SDK takes every 2xx for success
+	}
+	if err != nil {
 		return &Error{Info: call.snapshot(), Err: err, ctxErr: call.stopErr}
 	}
 	return nil

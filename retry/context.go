@@ -57,6 +57,18 @@ func WithReplaySafe(ctx context.Context) context.Context {
 	return context.WithValue(ctx, replaySafeKey{}, true)
 }
 
+// foreignContext hides from a credentials provider what a context says about our call:
+// the provider may make calls of its own through a Transport.
+type foreignContext struct{ context.Context }
+
+func (c foreignContext) Value(key any) any {
+	switch key.(type) {
+	case tokenKey, traceKey, replaySafeKey:
+		return nil
+	}
+	return c.Context.Value(key)
+}
+
 // callOf returns the call that sent req as an attempt, or nil.
 func callOf(req *http.Request) *call {
 	c, _ := req.Context().Value(callKey{}).(*call)

@@ -245,6 +245,8 @@ func TestBadInput(t *testing.T) {
 	tooLong := strings.Repeat("x", 65)
 	tests := map[string]struct {
 		query  string
+		method string
+		header http.Header
 		ctx    context.Context
 		body   io.Reader
 		length int64
@@ -266,6 +268,9 @@ func TestBadInput(t *testing.T) {
 		"a body cut short":            {body: strings.NewReader("123"), length: 6, want: retry.ErrBody},
 		"another account's key":       {query: "&AccessKeyId=other&Signature=x", want: retry.ErrAccount},
 		"a parameter given twice":     {query: "&MinSize=2", want: retry.ErrRequest},
+		"two operations":              {query: "&Action=x", want: retry.ErrRequest},
+		"a header that splits":        {header: http.Header{"X": {"a\nb"}}, want: retry.ErrRequest},
+		"no method":                   {method: "PO ST", want: retry.ErrRequest},
 		"a bad escape":                {query: "&Name=%zz", want: retry.ErrRequest},
 		"another signature method":    {query: "&SignatureMethod=HMAC-SHA256", want: signer.ErrUnsupported},
 		"a policy that makes no sense": {policy: retry.Policy{AttemptTimeout: -1},
@@ -293,6 +298,12 @@ func TestBadInput(t *testing.T) {
 			req, _ := http.NewRequestWithContext(ctx, "POST", "http://ess.aliyuncs.com"+createQuery+tt.query, tt.body)
 			if tt.length > 0 {
 				req.ContentLength = tt.length
+			}
+			if tt.header != nil {
+				req.Header = tt.header
+			}
+			if tt.method != "" {
+				req.Method = tt.method
 			}
 			_, err := tr.RoundTrip(req)
 			var e *retry.Error

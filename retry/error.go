@@ -3,7 +3,6 @@ package retry
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
 	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
@@ -62,7 +61,15 @@ func (e *Error) Error() string {
 	if e.ClientToken != "" {
 		fmt.Fprintf(&b, " under client token %s", e.ClientToken)
 	}
-	fmt.Fprintf(&b, " (%s): %v", e.Reason, e.Err)
+	fmt.Fprintf(&b, " (%s): ", e.Reason)
+	var server *sdkerrors.ServerError
+	if n := len(e.Attempts); n > 0 && errors.As(e.Err, &server) {
+		// Its own text has many lines, with all of the reply's headers.
+		last := &e.Attempts[n-1]
+		b.WriteString((&answerError{last.Status, last.Code, last.Message}).Error())
+	} else {
+		b.WriteString(e.Err.Error())
+	}
 	return b.String()
 }
 
@@ -89,20 +96,6 @@ func InfoOf(err error) (Info, bool) {
 		return readInfo(server.RespHeaders)
 	}
 	return Info{}, false
-}
-
-// Redact returns err without the signed URL that http.Client puts into its *url.Error:
-// the query, which holds AccessKeyId, Signature and SecurityToken, is cut off. What it
-// wraps stays.
-func Redact(err error) error {
-	var u *url.Error
-	if !errors.As(err, &u) {
-		return err
-	}
-	clean := *u
-	clean.URL, _, _ = strings.Cut(u.URL, "?")
-	clean.Err = Redact(u.Err)
-	return &clean
 }
 
 // answerError stands for an HTTP answer as the cause of an Error.

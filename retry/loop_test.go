@@ -3,6 +3,7 @@ package retry
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -168,7 +169,7 @@ func TestLoopWaits(t *testing.T) {
 			elapsed: ms(5930), outcome: Unknown, err: context.DeadlineExceeded,
 		},
 		"no time at all": {
-			timeout: ms(5), outcome: NotDone, err: context.DeadlineExceeded, reason: "the deadline leaves no time",
+			timeout: ms(5), outcome: NotDone, err: context.DeadlineExceeded, reason: "attempt 1 could not begin",
 		},
 		"a 2xx that is no answer is never success": {
 			policy: Policy{MaxAttempts: 1},
@@ -409,18 +410,20 @@ func TestLoopReplaySafe(t *testing.T) {
 		url   string
 		token string // "new": one that we made
 	}{
-		"an operation of the catalogue":     {nil, createURL, "new"},
-		"its empty token counts as none":    {nil, createURL + "&ClientToken=", "new"},
-		"the caller's own token":            {nil, unknown + "&ClientToken=mine", "mine"},
-		"in the other spelling":             {nil, unknown + "&clientToken=mine", "mine"},
-		"both spellings, one value":         {nil, unknown + "&clientToken=mine&ClientToken=mine", "mine"},
-		"WithToken":                         {func(c context.Context) context.Context { return WithToken(c, "mine") }, unknown, "mine"},
-		"WithToken, and the same in it":     {func(c context.Context) context.Context { return WithToken(c, "mine") }, unknown + "&ClientToken=mine", "mine"},
-		"WithToken, catalogued":             {func(c context.Context) context.Context { return WithToken(c, "mine") }, createURL, "mine"},
-		"WithReplaySafe":                    {WithReplaySafe, unknown, ""},
-		"a dry run has no effect to double": {nil, createURL + "&DryRun=true", ""},
-		"read-only":                         {nil, "http://h.aliyuncs.com/?Action=DescribeThings&Version=2020-01-01&Format=JSON", ""},
-		"read-only, by List":                {nil, "http://h.aliyuncs.com/?Action=ListThings&Version=2020-01-01&Format=JSON", ""},
+		"an operation of the catalogue":                        {nil, createURL, "new"},
+		"its empty token counts as none":                       {nil, createURL + "&ClientToken=", "new"},
+		"the caller's own token":                               {nil, unknown + "&ClientToken=mine", "mine"},
+		"in the other spelling":                                {nil, unknown + "&clientToken=mine", "mine"},
+		"both spellings, one value":                            {nil, unknown + "&clientToken=mine&ClientToken=mine", "mine"},
+		"WithToken":                                            {func(c context.Context) context.Context { return WithToken(c, "mine") }, unknown, "mine"},
+		"WithToken, and the same in it":                        {func(c context.Context) context.Context { return WithToken(c, "mine") }, unknown + "&ClientToken=mine", "mine"},
+		"WithToken, catalogued":                                {func(c context.Context) context.Context { return WithToken(c, "mine") }, createURL, "mine"},
+		"WithReplaySafe":                                       {WithReplaySafe, unknown, ""},
+		"WithReplaySafe takes no token away":                   {WithReplaySafe, createURL, "new"},
+		"nor does a dry run, which the operation may not know": {nil, createURL + "&DryRun=true", "new"},
+		"a dry run of an unknown operation":                    {nil, unknown + "&DryRun=true", ""},
+		"read-only":                                            {nil, "http://h.aliyuncs.com/?Action=DescribeThings&Version=2020-01-01&Format=JSON", ""},
+		"read-only, by List":                                   {nil, "http://h.aliyuncs.com/?Action=ListThings&Version=2020-01-01&Format=JSON", ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -470,6 +473,15 @@ func TestLoopTokenPerCall(t *testing.T) {
 	}
 	if a, b := base.seen[0].URL.Query().Get("ClientToken"), base.seen[1].URL.Query().Get("ClientToken"); a == b {
 		t.Errorf("both calls carry %s", a)
+	}
+}
+
+// What http2.ConfigureTransport leaves in a transport would be used for any connection
+// whose own dialler has negotiated HTTP/2.
+func TestOwnBaseTakesNoHTTP2Over(t *testing.T) {
+	like := &http.Transport{TLSNextProto: map[string]func(string, *tls.Conn) http.RoundTripper{"h2": nil}}
+	if got := newBase(like); len(got.TLSNextProto) != 0 || got.Protocols.HTTP2() || len(like.TLSNextProto) != 1 {
+		t.Errorf("TLSNextProto %v, protocols %v", got.TLSNextProto, got.Protocols)
 	}
 }
 

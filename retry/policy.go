@@ -3,6 +3,7 @@ package retry
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -55,6 +56,8 @@ const (
 	defaultMaxReply       = 4 << 20
 	defaultMaxBody        = 32 << 20
 	defaultTokenLifetime  = 8 * time.Hour
+
+	maxBytes = math.MaxInt64 - 1 // one byte more is read to see whether a bound was met
 )
 
 var (
@@ -68,8 +71,8 @@ func (p Policy) withDefaults() (Policy, error) {
 	p.AttemptTimeout = orDefault(p.AttemptTimeout, defaultAttemptTimeout)
 	p.Transient = p.Transient.withDefaults(defaultTransient)
 	p.Busy = p.Busy.withDefaults(defaultBusy)
-	p.MaxReply = orDefault(p.MaxReply, defaultMaxReply)
-	p.MaxBody = orDefault(p.MaxBody, defaultMaxBody)
+	p.MaxReply = min(orDefault(p.MaxReply, defaultMaxReply), maxBytes)
+	p.MaxBody = min(orDefault(p.MaxBody, defaultMaxBody), maxBytes)
 	p.TokenLifetime = orDefault(p.TokenLifetime, defaultTokenLifetime)
 	switch {
 	case p.MaxAttempts < 0, p.CallTimeout < 0, p.AttemptTimeout < 0, p.MaxReply < 0, p.MaxBody < 0, p.TokenLifetime < 0,

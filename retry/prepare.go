@@ -2,16 +2,18 @@ package retry
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/aliretry/aliretry/internal/openapi"
 	"github.com/aliretry/aliretry/signer"
-	"github.com/aliretry/aliretry/token"
 )
 
 // newCall captures a request and settles all that stays the same in every attempt. It
@@ -23,23 +25,18 @@ func (t *Transport) newCall(req *http.Request) (*call, error) {
 	c.traces = traces{t.Trace}
 	c.traces[1], _ = c.caller.Value(traceKey{}).(*Trace)
 
-	body, bodyErr := capture(req, orDefault(t.Policy.MaxBody, defaultMaxBody))
+	var policyErr error
+	c.policy, policyErr = t.Policy.withDefaults()
+	body, bodyErr := capture(req, c.policy.MaxBody)
 	if req.Response != nil {
 		return c, c.redirected(req.Response)
 	}
-	var err error
-	if c.policy, err = t.Policy.withDefaults(); err != nil {
+	err := cmp.Or(policyErr, bodyErr)
+	if err == nil {
+		err = validate(req)
+	}
+	if err != nil {
 		return c, err
-	}
-	if bodyErr != nil {
-		return c, bodyErr
-	}
-	if req.URL == nil || req.URL.Host == "" || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
-		return c, fmt.Errorf("%w: its URL is not one of http or https with a host", ErrRequest)
-	}
-	c.method = req.Method
-	if c.method == "" {
-		c.method = http.MethodGet
 	}
 	if c.request, err = openapi.Identify(req, body); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
@@ -53,6 +50,9 @@ func (t *Transport) newCall(req *http.Request) (*call, error) {
 	}
 	if c.prepared, err = signer.Prepare(c.wire, body); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	if given, _ := c.caller.Value(tokenKey{}).(*boundToken); given != nil && !given.bind(openapi.Fingerprint(&c.request, req.URL.Host, body)) {
+		return c, ErrTokenReused
 	}
 	c.end = c.policy.end(c.start, t.deadline(c.caller, c.start))
 	c.ctx = context.WithValue(c.caller, callKey{}, c)
@@ -81,103 +81,45 @@ func capture(req *http.Request, limit int64) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// wireCopy returns what attempts are made of: the caller's request with headers of its
-// own. The headers by which net/http would replay a signed request are left out.
-func wireCopy(req *http.Request) *http.Request {
-	wire := req.WithContext(req.Context())
-	if wire.Header = req.Header.Clone(); wire.Header == nil {
-		wire.Header = make(http.Header)
+// validate refuses what net/http would refuse as well, only later and without a type.
+func validate(req *http.Request) error {
+	if req.URL == nil || req.URL.Host == "" || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+		return fmt.Errorf("%w: its URL is not one of http or https with a host", ErrRequest)
 	}
-	for key := range wire.Header {
-		if strings.EqualFold(key, "Idempotency-Key") || strings.EqualFold(key, "X-Idempotency-Key") {
-			delete(wire.Header, key)
-		}
+	if strings.ContainsFunc(req.Method, func(r rune) bool { return r < 'A' || r > 'Z' }) {
+		return fmt.Errorf("%w: its method is not one", ErrRequest)
 	}
-	wire.Method = http.MethodGet
-	if req.Method != "" {
-		wire.Method = req.Method
-	}
-	wire.TransferEncoding = nil // the body has a length, whatever it had
-	return wire
-}
-
-// assignToken settles the call's client token and whether the call is replay-safe. It
-// returns the body to send: a token goes where Action stands, query or form.
-func (c *call) assignToken(body []byte) ([]byte, error) {
-	r := &c.request
-	known, isKnown := openapi.Lookup(r.Version, r.Action)
-	c.operation = Operation{known.Product, r.Version, r.Action}
-	c.readOnly = isReadOnly(r.Action)
-	_, vouched := c.caller.Value(replaySafeKey{}).(bool)
-	dryRun, _ := r.Param("DryRun")
-	c.replaySafe = c.readOnly || vouched || strings.EqualFold(dryRun, "true")
-
-	own, err := requestToken(r)
-	if err != nil {
-		return nil, err
-	}
-	c.token = own
-	given, _ := c.caller.Value(tokenKey{}).(*boundToken)
-	switch {
-	case given != nil:
-		if err := token.Validate(given.token); err != nil {
-			return nil, err
-		}
-		if own != "" && own != given.token {
-			return nil, fmt.Errorf("%w: one in the request, another in its context", ErrTokenConflict)
-		}
-		if !given.bind(openapi.Fingerprint(r, c.wire.URL.Host)) {
-			return nil, ErrTokenReused
-		}
-		c.token = given.token
-	case own == "" && isKnown && known.Token != "" && !c.replaySafe:
-		c.token = token.New()
-	}
-	if c.token == "" {
-		return body, nil
-	}
-	c.replaySafe = true
-	if own != "" {
-		return body, nil
-	}
-	name := "ClientToken"
-	if isKnown && known.Token != "" {
-		name = known.Token
-	}
-	if r.System == openapi.Form {
-		return []byte(openapi.SetParam(string(body), name, c.token)), nil
-	}
-	url := *c.wire.URL
-	url.RawQuery = openapi.SetParam(url.RawQuery, name, c.token)
-	c.wire.URL = &url
-	return body, nil
-}
-
-// requestToken returns the caller's own token in a request, in either spelling; an
-// empty one counts as none.
-func requestToken(r *openapi.Request) (string, error) {
-	own := ""
-	for _, params := range [...][]openapi.Param{r.Query, r.Form} {
-		for _, p := range params {
-			switch {
-			case p.Value == "" || p.Name != "ClientToken" && p.Name != "clientToken":
-			case own != "" && own != p.Value:
-				return "", fmt.Errorf("%w in one request", ErrTokenConflict)
-			default:
-				own = p.Value
+	for _, values := range req.Header {
+		for _, v := range values {
+			if strings.ContainsAny(v, "\r\n\x00") {
+				return fmt.Errorf("%w: a header holds a control character", ErrRequest)
 			}
 		}
 	}
-	if own == "" {
-		return "", nil
-	}
-	return own, token.Validate(own)
+	return nil
 }
 
-// isReadOnly reports whether an operation has no effect to lose or to double, by its
-// verb. In doubt it is a write.
-func isReadOnly(action string) bool {
-	return strings.HasPrefix(action, "Describe") || strings.HasPrefix(action, "List")
+// wireCopy returns what attempts are made of: the caller's request less the headers by
+// which net/http would replay a signed request, or leave a compressed reply as it is.
+// The headers that stay may be the caller's own, and are cloned for each attempt.
+func wireCopy(req *http.Request) *http.Request {
+	wire := req.WithContext(req.Context())
+	unwanted := func(key string, values []string) bool {
+		return strings.EqualFold(key, "Idempotency-Key") || strings.EqualFold(key, "X-Idempotency-Key") ||
+			strings.EqualFold(key, "Accept-Encoding") && !slices.Equal(values, []string{"identity"})
+	}
+	for key, values := range req.Header {
+		if unwanted(key, values) {
+			wire.Header = req.Header.Clone()
+			maps.DeleteFunc(wire.Header, unwanted)
+			break
+		}
+	}
+	if wire.Header == nil {
+		wire.Header = make(http.Header)
+	}
+	wire.TransferEncoding = nil // the body has a length, whatever it had
+	return wire
 }
 
 // checkCredentials refuses a call without credentials, or one that was signed for

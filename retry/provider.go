@@ -24,7 +24,7 @@ func ProviderFrom(credential auth.Credential) (signer.Provider, error) {
 	}
 	provider, err := auth.ToCredentialsProvider(credential)
 	if err != nil {
-		return nil, fmt.Errorf("aliretry: %w: %w", ErrCredentials, err)
+		return nil, fmt.Errorf("aliretry: %w: %w", ErrCredentials, Redact(err))
 	}
 	p := &sdkProvider{sdk: provider, slot: make(chan struct{}, 1)}
 	switch provider.(type) {
@@ -55,8 +55,8 @@ func (p *sdkProvider) Credentials(ctx context.Context) (signer.Credentials, erro
 		return signer.Credentials{}, ctx.Err()
 	}
 	c, err := p.sdk.GetCredentials()
-	if err != nil {
-		return signer.Credentials{}, err
+	if err != nil || c == nil {
+		return signer.Credentials{}, err // none at all are refused where they are used
 	}
 	return signer.Credentials{
 		AccessKeyID:     c.AccessKeyId,

@@ -35,9 +35,7 @@ func (r *reply) read(e *evidence, req *http.Request, max int64) error {
 	if resp.Header == nil {
 		resp.Header = make(http.Header)
 	}
-	if resp.Request == nil {
-		resp.Request = req
-	}
+	resp.Request = req // where InfoOfResponse looks; a base may have put another there
 	e.status, e.header = resp.StatusCode, resp.Header
 	e.skew = skewOf(resp.Header, time.Now())
 	switch {

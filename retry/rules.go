@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"net/http"
 	"regexp"
 	"strings"
 	"sync"
@@ -11,7 +12,7 @@ import (
 // rule maps error replies to a class. A rule fits when every pattern that it has fits.
 type rule struct {
 	class  Class
-	status string // "any"; "4xx": but 408, and also a 2xx that holds an error code; "429"
+	status string // "any", "429", or one or both of "4xx", 408 excepted, and "2xx"
 	code   string // regular expression on the folded code: lower case, without '_', '-', ' '
 	text   string // regular expression on the message in lower case
 	unless string // the same: where it fits, the rule does not
@@ -46,41 +47,45 @@ const lasting = `not exist|not found|not support|inva(li|il)d|illegal|has been u
 var rules = []rule{
 	// What the token and the signature rest on is named by code, under any status.
 	{class: InProgress, status: "any",
-		code:   `token(is)?processing|idempoten(ce|t)\.?(token)?processing|tokenpreviousrequestprocess|processingsamerequest`,
+		code:   `token\.?(is)?processing|idempoten(ce|t)\.?(token)?processing|tokenpreviousrequestprocess|processingsamerequest`,
 		source: "LastTokenProcessing: VPC, PrivateLink error codes (403); the other names: Terraform provider, SLB, ALB, ROS"},
 	{class: Mismatch, status: "any",
-		code:   `idempoten(ce|t).*(mis|not)\.?match|invalididempoten|idempotentfailed|duplicatedclienttoken|tokenconflict|duplicated\.clienttoken`,
+		code: `idempoten(ce|t).*((mis|not)\.?match|conflict)|invalididempoten|idempotentfailed|tokenconflict` +
+			`|duplicated?\.?clienttoken|clienttoken\.?(mismatch|duplicate)`,
 		source: "IdempotentParameterMismatch: Ensure idempotence; the other names: ROS, ALB, PrivateLink, NLB error codes"},
 	{class: NonceUsed, status: "any", code: `nonceused`,
 		source: "SignatureNonceUsed: common error codes"},
-	{class: CredentialsExpired, status: "4xx", code: `securitytoken\.?expired`,
+	{class: CredentialsExpired, status: "4xx 2xx", code: `securitytoken\.?expired`,
 		source: "InvalidSecurityToken.Expired: common error codes; SecurityTokenExpired: OSS, FC"},
 	{class: CredentialsExpired, status: "4xx", text: `securitytoken\.expired|security ?token .*has expired`,
 		source: "InvalidParameter: SecurityToken.Expired: Terraform provider issues; Unauthorized: FC"},
-	{class: ClockSkew, status: "4xx", code: `^(illegaltimestamp|invalidtimestamp\.expired|requesttimetooskewed|requesttime(out|is)?expired)$`,
+	{class: ClockSkew, status: "4xx 2xx", code: `^(illegaltimestamp|invalidtimestamp\.expired|requesttimetooskewed|requesttime(out|is)?expired)$`,
 		source: "InvalidTimeStamp.Expired, IllegalTimestamp: common error codes; the latter says that it is missing when it is stale"},
 	{class: ClockSkew, status: "4xx", text: `mismatch between system time|^timestamp expired`,
 		source: "OTSAuthFailed: Tablestore error codes; API Gateway, which has no code"},
 	{class: NonceUsed, status: "4xx", text: `^nonce used`, source: "API Gateway, which has no code"},
 
 	// A 4xx may still be the server's own failure, and then it may have happened.
-	{class: ServerError, status: "4xx", code: `^(internal(server)?(error|failure|exception)|unknownerror|isp\.unknown)`,
-		unless: `missing|ticket`,
-		source: "InternalError under 400 and 403: ECS, IMM, Terraform provider issues"},
+	{class: ServerError, status: "4xx 2xx",
+		code:   `internal(server)?(error|failure|exception)|^(unknown|system|server)(error|exception)|^isp\.unknown|^requesttimeout`,
+		source: "InternalError under 400 and 403: ECS, IMM, SLS, Terraform provider issues; RequestTimeout under 400: OSS"},
 
 	// Load. The message decides between a limit per second and one that has to be bought.
 	{class: Rejected, status: "4xx", text: billing,
 		source: "Throttling.AllocationQuota, PrepaidBillOverdue (429): Model Studio; isv.DAY_LIMIT_CONTROL: SMS"},
-	{class: Rejected, status: "4xx", code: `businesslimitcontrol`, text: `天级`,
+	{class: Rejected, status: "4xx 2xx", code: `businesslimitcontrol`, text: `天级`,
 		source: "isv.BUSINESS_LIMIT_CONTROL under 200: SMS"},
 	{class: Throttled, status: "429", source: "RFC 6585, section 4"},
-	{class: Throttled, status: "4xx",
+	{class: Throttled, status: "4xx 2xx",
 		code: `throttl|flowcontrol|flowexceeded|(qps|rate|tps)limit|toomanyrequest|requestlimitexceeded|limit(ed)?requests?$` +
 			`|perminute|persecond|frequency|toofrequent|(read|write)quotaexceed|businesslimitcontrol`,
 		source: "Throttling, Throttling.User, Throttling.Api: common error codes; *QuotaExceed: SLS; the rest: CDN, Tablestore, MQ, SMS"},
 	{class: Throttled, status: "4xx",
 		text:   `flow control|throttling|too (frequent|many requests)|qps (upper )?(limit|exceed)|rate limit|rate at which .* exceeds|excessive requests|流控|限流|(过于|太)频繁|频率限制`,
 		source: "messages under other codes: CDN TaskConflict, Tablestore OTSQuotaExhausted, SLS, OpenSearch"},
+
+	// A service that is busy under a 2xx has made less plain that it did nothing.
+	{class: Unavailable, status: "2xx", code: `busy($|\.)|service\.?(temporar(il)?y)?unavailable`, source: "as below"},
 
 	// "When 4xx is returned, the retry will fail if try it later or similar errors do
 	// not occur" (Ensure idempotence).
@@ -118,7 +123,7 @@ func compile(pattern string) *regexp.Regexp {
 var folder = strings.NewReplacer("_", "", "-", "", " ", "")
 
 // classByRule returns the class that the first fitting rule gives a reply, and false
-// if none fits. A 2xx is asked by its code alone: its message is the API's business.
+// if none fits.
 func classByRule(status int, f openapi.Fault, replaySafe bool) (Class, bool) {
 	code := folder.Replace(strings.ToLower(f.Code))
 	text := strings.ToLower(f.Message)
@@ -130,10 +135,21 @@ func classByRule(status int, f openapi.Fault, replaySafe bool) (Class, bool) {
 	return 0, false
 }
 
+func (r *rule) applies(status int) bool {
+	switch {
+	case r.status == "any":
+		return true
+	case r.status == "429":
+		return status == http.StatusTooManyRequests
+	case status < 300:
+		return strings.Contains(r.status, "2xx")
+	}
+	return status < 500 && status != http.StatusRequestTimeout && strings.Contains(r.status, "4xx")
+}
+
 func (r *compiledRule) fits(status int, code, text string) bool {
 	switch {
-	case r.status == "4xx" && (status >= 500 || status == 408), r.status == "429" && status != 429,
-		status < 300 && r.code == nil,
+	case !r.applies(status),
 		r.code != nil && !r.code.MatchString(code),
 		r.unless != nil && r.unless.MatchString(text):
 		return false

@@ -3,6 +3,8 @@ package retry
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -37,12 +39,12 @@ func baseFor(client SDKClient, current *http.Transport) *ownBase {
 		}
 		return proxy, err
 	}
-	if client.GetHTTPSInsecure() {
-		if b.TLSClientConfig == nil {
-			b.TLSClientConfig = &tls.Config{}
-		}
-		b.TLSClientConfig.InsecureSkipVerify = true
+	if b.TLSClientConfig == nil {
+		b.TLSClientConfig = &tls.Config{}
 	}
+	// The client's word alone counts, as in the SDK: a transport that the SDK has used
+	// holds that of its last request.
+	b.TLSClientConfig.InsecureSkipVerify = client.GetHTTPSInsecure()
 	return b
 }
 
@@ -62,14 +64,21 @@ func proxyFor(client SDKClient, u *url.URL) (*url.URL, error) {
 				pattern = "." + pattern
 			}
 			if match, err := regexp.MatchString(pattern, u.Host); err != nil {
-				return nil, err
+				return nil, fmt.Errorf("%w: NO_PROXY: %w", errProxy, err)
 			} else if match {
 				return nil, nil
 			}
 		}
 	}
-	return url.Parse(proxy)
+	parsed, err := url.Parse(proxy)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the proxy is no URL", errProxy) // the cause quotes its password
+	}
+	return parsed, nil
 }
+
+// errProxy is a proxy setting that no attempt can get past.
+var errProxy = errors.New("client's proxy setting")
 
 func firstOf(values ...string) string {
 	for _, v := range values {

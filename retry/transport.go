@@ -26,8 +26,11 @@ import (
 // [InfoOf].
 type Transport struct {
 	// Base sends one attempt. Nil means a connection pool of the Transport's own, which
-	// speaks HTTP/1.1 only and takes proxies from the environment. Over HTTP/2, or with
-	// a Base that retries, net/http would send one signed request several times.
+	// speaks HTTP/1.1 only and takes proxies from the environment. An *http.Transport
+	// is not used itself: its settings are taken, at first use, for such a pool, since
+	// over HTTP/2 net/http sends one signed request several times. Any other Base must
+	// send each request once. What it reports through httptrace is believed when it
+	// comes to proving that an attempt was never written.
 	Base http.RoundTripper
 	// Credentials sign each attempt; required.
 	Credentials signer.Provider
@@ -63,10 +66,11 @@ func (t *Transport) CloseIdleConnections() {
 }
 
 func (t *Transport) base() http.RoundTripper {
-	if t.Base != nil {
+	like, ok := t.Base.(*http.Transport)
+	if !ok && t.Base != nil {
 		return t.Base
 	}
-	t.pool.Do(func() { t.pool.base = newBase(nil) })
+	t.pool.Do(func() { t.pool.base = newBase(like) })
 	return t.pool.base
 }
 

@@ -7,8 +7,11 @@ import (
 
 // wireWatch gathers from net/http's hooks what proves that an attempt was never
 // written. The hooks run in goroutines of the base transport, also after RoundTrip has
-// returned. A base that fires none proves nothing.
+// returned. A base that fires none proves nothing, but for our own, which always does:
+// there, no hook means that net/http refused the request as it stood.
 type wireWatch struct {
+	own bool
+
 	askedConn, gotConn, wroteHeaders, wrote, failedWrite atomic.Bool
 }
 
@@ -33,7 +36,7 @@ func (w *wireWatch) unwritten() bool {
 	switch {
 	case w.wroteHeaders.Load() || w.wrote.Load():
 		return false
-	case w.askedConn.Load() && !w.gotConn.Load():
+	case (w.askedConn.Load() || w.own) && !w.gotConn.Load():
 		return true
 	}
 	return w.failedWrite.Load()

@@ -66,6 +66,10 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 	if isNil(client) {
 		return nil, fmt.Errorf("aliretry: %w is nil", ErrClient)
 	}
+	core, ok := findCore(reflect.ValueOf(client))
+	if !ok {
+		return nil, fmt.Errorf("aliretry: %w embeds a nil one", ErrClient)
+	}
 	config := client.GetConfig()
 	if config == nil {
 		return nil, fmt.Errorf("aliretry: %w was not made by a constructor: it has no Config", ErrClient)
@@ -75,32 +79,26 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 		return nil, err
 	}
 	t := &Transport{Credentials: provider, sdkTimeout: sdkTimeout}
-	if t.Policy.AttemptTimeout = client.GetReadTimeout(); t.Policy.AttemptTimeout == 0 {
-		t.Policy.AttemptTimeout = config.Timeout
-	}
 	for _, option := range opts {
 		if option != nil {
 			option(t)
 		}
 	}
+	if t.Policy.AttemptTimeout == 0 {
+		t.Policy.AttemptTimeout = orDefault(client.GetReadTimeout(), config.Timeout)
+	}
 	if _, err := t.Policy.withDefaults(); err != nil {
 		return nil, fmt.Errorf("aliretry: %w", err)
 	}
-	switch current := transportOf(client).(type) {
-	case *Transport:
+	current, kind := transportOf(core, config)
+	switch {
+	case kind == reflect.TypeFor[*Transport]():
 		return nil, fmt.Errorf("aliretry: %w", ErrWrapped)
-	case nil:
-		if t.Base == nil {
-			t.Base = baseFor(client, nil)
-		}
-	case *http.Transport:
-		if t.Base == nil {
-			t.Base = baseFor(client, current)
-		}
+	case t.Base != nil:
+	case kind == nil, kind == reflect.TypeFor[*http.Transport]():
+		t.Base = baseFor(client, current)
 	default:
-		if t.Base == nil {
-			return nil, fmt.Errorf("aliretry: %w: %T", ErrTransport, current)
-		}
+		return nil, fmt.Errorf("aliretry: %w: it is a %v", ErrTransport, kind)
 	}
 	config.AutoRetry = false
 	client.SetTransport(t)
@@ -113,45 +111,50 @@ func isNil(v any) bool {
 	return !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil()
 }
 
-// transportOf returns the transport that a client has. The SDK has no getter for it;
-// reading its private field by reflection is the one way to see a transport that was
-// set with SetTransport, our own above all.
-func transportOf(client SDKClient) http.RoundTripper {
-	v := reflect.Indirect(reflect.ValueOf(client))
-	if v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[sdk.Client]() {
-		v = reflect.Indirect(v.FieldByName("Client"))
+// findCore returns the sdk.Client that a client is or embeds, at any depth, and false if
+// there is a nil pointer on the way. It returns no value for a client made otherwise.
+func findCore(v reflect.Value) (core reflect.Value, ok bool) {
+	switch {
+	case v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface:
+		if v.IsNil() {
+			return reflect.Value{}, false
+		}
+		return findCore(v.Elem())
+	case v.Kind() != reflect.Struct:
+		return reflect.Value{}, true
+	case v.Type() == reflect.TypeFor[sdk.Client]():
+		return v, true
 	}
-	if v.IsValid() && v.Type() == reflect.TypeFor[sdk.Client]() {
-		if hc := reflect.Indirect(v.FieldByName("httpClient")); hc.IsValid() {
-			return exported(hc.FieldByName("Transport"))
+	for i := range v.NumField() {
+		if v.Type().Field(i).Anonymous {
+			if core, ok = findCore(v.Field(i)); core.IsValid() || !ok {
+				return core, ok
+			}
 		}
 	}
-	if config := client.GetConfig(); config.Transport != nil {
-		return config.Transport
-	} else if config.HttpTransport != nil {
-		return config.HttpTransport
-	}
-	return nil
+	return reflect.Value{}, true
 }
 
-// exported returns the transport in a field that reflection found behind a private one.
-// Only pointers of the two kinds that Wrap knows can be had; any other is opaque.
-func exported(field reflect.Value) http.RoundTripper {
-	switch v := field.Elem(); {
-	case !v.IsValid():
-		return nil
-	case v.Type() == reflect.TypeFor[*Transport]():
-		return (*Transport)(v.UnsafePointer())
-	case v.Type() == reflect.TypeFor[*http.Transport]():
-		return (*http.Transport)(v.UnsafePointer())
-	default:
-		return opaque{v.Type()}
+// transportOf returns the type of the transport that a client has, and the transport
+// itself if it is an *http.Transport. The SDK has no getter for it: reading its private
+// field by reflection is the one way to see a transport that SetTransport has set, our
+// own above all.
+func transportOf(core reflect.Value, config *sdk.Config) (*http.Transport, reflect.Type) {
+	field := reflect.ValueOf(struct{ RT http.RoundTripper }{config.Transport}).Field(0)
+	if config.Transport == nil && config.HttpTransport != nil {
+		field = reflect.ValueOf(struct{ RT http.RoundTripper }{config.HttpTransport}).Field(0)
 	}
-}
-
-// opaque stands for a transport of which only the type can be told.
-type opaque struct{ reflect.Type }
-
-func (o opaque) RoundTrip(*http.Request) (*http.Response, error) {
-	return nil, fmt.Errorf("%w: %v", ErrTransport, o.Type)
+	if core.IsValid() {
+		if httpClient := reflect.Indirect(core.FieldByName("httpClient")); httpClient.IsValid() {
+			field = httpClient.FieldByName("Transport")
+		}
+	}
+	transport := field.Elem()
+	switch {
+	case !transport.IsValid():
+		return nil, nil
+	case transport.Type() == reflect.TypeFor[*http.Transport]():
+		return (*http.Transport)(transport.UnsafePointer()), transport.Type()
+	}
+	return nil, transport.Type()
 }

@@ -2,10 +2,14 @@ package retry_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -227,6 +231,46 @@ func TestWrapRefuses(t *testing.T) {
 	}
 }
 
+// embedding clients, as programs write them to add methods.
+type (
+	byPointer struct{ *ess.Client }
+	byValue   struct{ ess.Client }
+)
+
+// A client that embeds the SDK's is looked through.
+func TestWrapEmbedded(t *testing.T) {
+	if _, err := retry.Wrap(byPointer{}, sdkKey); !errors.Is(err, retry.ErrClient) {
+		t.Errorf("nil inside: %v", err)
+	}
+	inner := newEss(t)
+	inner.SetTransport(otherTransport{http.DefaultTransport})
+	if _, err := retry.Wrap(byPointer{inner}, sdkKey); !errors.Is(err, retry.ErrTransport) || !strings.Contains(err.Error(), "otherTransport") {
+		t.Errorf("a transport of its own: %v", err)
+	}
+	for _, client := range []retry.SDKClient{byPointer{newEss(t)}, &byValue{*newEss(t)}} {
+		if _, err := retry.Wrap(client, sdkKey); err != nil {
+			t.Error(err)
+		}
+		if _, err := retry.Wrap(client, sdkKey); !errors.Is(err, retry.ErrWrapped) {
+			t.Errorf("second Wrap of %T: %v", client, err)
+		}
+	}
+}
+
+// A proxy setting that is no URL: no attempt gets past it, and its password is not shown.
+func TestWrapBadProxy(t *testing.T) {
+	srv := retrytest.NewServer()
+	defer srv.Close()
+	client := newEss(t)
+	c := mustWrap(t, client)
+	client.SetHttpProxy("http://user:hunter2@host:80x")
+	err := c.DoAction(context.Background(), createRequest(srv), ess.CreateCreateScalingGroupResponse())
+	i, _ := retry.InfoOf(err)
+	if i.Outcome != retry.NotDone || len(i.Attempts) != 1 || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("%v: %+v", err, i)
+	}
+}
+
 type nilClient struct{ retry.SDKClient }
 
 func mustWrapQuietly(c *ess.Client) {
@@ -311,7 +355,9 @@ func TestWrapKeepsProxy(t *testing.T) {
 func TestWrapKeepsTransportSettings(t *testing.T) {
 	fake := retrytest.NewServer()
 	defer fake.Close()
-	server := httptest.NewTLSServer(fake)
+	server := httptest.NewUnstartedServer(fake)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it would tell of refused handshakes
+	server.StartTLS()
 	defer server.Close()
 	call := func(t *testing.T, client *ess.Client) {
 		t.Helper()
@@ -336,6 +382,18 @@ func TestWrapKeepsTransportSettings(t *testing.T) {
 		call(t, client)
 		if dials != 1 {
 			t.Errorf("the transport's own DialContext was called %d times", dials)
+		}
+	})
+	t.Run("certificates again, after one insecure request", func(t *testing.T) {
+		own := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} // as the SDK leaves it
+		client := newEss(t)
+		client.SetTransport(own)
+		mustWrap(t, client)
+		request := createRequest(fake)
+		request.Scheme, request.Domain = "https", server.Listener.Addr().String()
+		_, err := client.CreateScalingGroup(request)
+		if i, _ := retry.InfoOf(err); len(i.Attempts) != 1 || i.Attempts[0].Class != retry.Broken {
+			t.Errorf("%v", err)
 		}
 	})
 	t.Run("any certificate", func(t *testing.T) {

@@ -89,9 +89,17 @@ func (p *rpc) prepare(method string, r *openapi.Request, body []byte) error {
 	if p.system == openapi.Form {
 		pairs = p.takeOut(pairs, r.Form, openapi.Form)
 	} else {
-		// In the body a business parameter may have a system parameter's name.
+		// In the body a business parameter may have a system parameter's name. Two of
+		// them together are a signature, though, and would stay as they are.
+		signed := 0
 		for _, param := range r.Form {
+			if s := slotOf(param.Name); s == signature || s == nonce {
+				signed++
+			}
 			pairs = append(pairs, pair{param, openapi.Form, constant})
+		}
+		if signed > 1 {
+			return fmt.Errorf("%w: the signature stands in the form, Action in the query", ErrMalformed)
 		}
 	}
 	pairs, err := complete(pairs, p.system)

@@ -264,6 +264,24 @@ func TestSignBearerIgnoresSecret(t *testing.T) {
 	}
 }
 
+func TestSignDefaults(t *testing.T) {
+	at := signer.Stamp{Nonce: "n", Time: time.Unix(1700000000, 0)}
+	get, _ := http.NewRequest("GET", "http://h/?Action=X&Version=1", nil)
+	none, _ := http.NewRequest("GET", "http://h/?Action=X&Version=1", nil)
+	none.Method = "" // which net/http sends as GET
+	for _, req := range []*http.Request{get, none} {
+		if err := signer.Sign(req, nil, testKey, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if get.URL.RawQuery != none.URL.RawQuery {
+		t.Errorf("without a method: %s, want %s", none.URL.RawQuery, get.URL.RawQuery)
+	}
+	if err := signer.Sign(&http.Request{}, nil, testKey, at); !errors.Is(err, signer.ErrMalformed) {
+		t.Errorf("without a URL: %v", err)
+	}
+}
+
 func TestSignRefuses(t *testing.T) {
 	tests := []struct {
 		name, query string
@@ -278,6 +296,7 @@ func TestSignRefuses(t *testing.T) {
 		{"one name twice", "Action=X&Version=1&a=1&a=2", nil, testKey, signer.ErrMalformed},
 		{"another method", "Action=X&Version=1&SignatureMethod=HMAC-SHA256", nil, testKey, signer.ErrUnsupported},
 		{"another version", "Action=X&Version=1&SignatureVersion=2.0", nil, testKey, signer.ErrUnsupported},
+		{"signature apart from Action", "Action=X&Version=1", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, testKey, signer.ErrMalformed},
 		{"ROA", "", http.Header{"Authorization": {"acs id:sig"}}, testKey, signer.ErrUnsupported},
 		{"ACS3", "", http.Header{"x-acs-action": {"X"}, "x-acs-version": {"1"}}, testKey, signer.ErrUnsupported},
 	}
@@ -287,7 +306,7 @@ func TestSignRefuses(t *testing.T) {
 			if tt.header != nil {
 				req.Header = tt.header
 			}
-			err := signer.Sign(req, nil, tt.c, signer.Stamp{})
+			err := signer.Sign(req, []byte("SignatureNonce=1&Signature=2"), tt.c, signer.Stamp{})
 			if !errors.Is(err, tt.want) {
 				t.Errorf("error %v, want %v", err, tt.want)
 			}

@@ -55,6 +55,9 @@ type Prepared struct{ rpc rpc }
 // times. It changes neither and keeps no reference to req. The error wraps
 // [ErrUnsupported] or [ErrMalformed].
 func Prepare(req *http.Request, body []byte) (*Prepared, error) {
+	if req.URL == nil {
+		return nil, fmt.Errorf("%w: it has no URL", ErrMalformed)
+	}
 	r, err := openapi.Identify(req, body)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
@@ -63,7 +66,11 @@ func Prepare(req *http.Request, body []byte) (*Prepared, error) {
 		return nil, fmt.Errorf("%w %s", ErrUnsupported, r.Style)
 	}
 	p := new(Prepared)
-	if err := p.rpc.prepare(req.Method, &r, body); err != nil {
+	method := req.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	if err := p.rpc.prepare(method, &r, body); err != nil {
 		return nil, err
 	}
 	return p, nil

@@ -8,8 +8,9 @@ import (
 )
 
 // Fingerprint is a digest of what makes two logical calls the same: operation, host and
-// business parameters. What the signature adds is left out, and so is the client token.
-func Fingerprint(r *Request, host string) [sha256.Size]byte {
+// business parameters, or the body where it is no form. What the signature adds is left
+// out, and so is the client token.
+func Fingerprint(r *Request, host string, body []byte) [sha256.Size]byte {
 	params := slices.Concat(r.Query, r.Form)
 	params = slices.DeleteFunc(params, func(p Param) bool { return isOfSigning(p.Name) })
 	slices.SortFunc(params, func(a, b Param) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) })
@@ -26,6 +27,9 @@ func Fingerprint(r *Request, host string) [sha256.Size]byte {
 	for i := range params {
 		write(params[i].Name)
 		write(params[i].Value)
+	}
+	if r.Form == nil {
+		h.Write(body)
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }

@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 )
@@ -34,7 +35,7 @@ type Request struct {
 	Style   Style
 	Version string
 	Action  string  // empty where a ROA request names its operation by method and path alone
-	Format  string  // the reply format asked for, "JSON" or "XML" as a rule, in upper case
+	Format  string  // the reply format asked for, such as "JSON" or "XML"; "" if that is left to the server
 	Query   []Param // parameters of the URL
 	Form    []Param // parameters of a form body; nil for any other body
 	System  Place   // RPC: where Action stands, and so the signature's own parameters
@@ -69,7 +70,7 @@ func Identify(req *http.Request, body []byte) (Request, error) {
 		r.Style = ROA
 	case r.readRPC():
 		r.Style = RPC
-		return r, nil
+		return r, r.ambiguous()
 	case h.signatureVersion == "1.0" && h.version != "":
 		r.Style = ROA
 	case h.action != "" && h.version != "":
@@ -103,15 +104,28 @@ func (r *Request) readRPC() bool {
 	if action == "" || version == "" {
 		return false
 	}
+	r.Action, r.Version, r.System = action, version, system
 	format, ok := lookup(r.Query, "Format")
-	if !ok && system == Form {
+	if !ok {
 		format, _ = lookup(r.Form, "Format")
 	}
-	if format == "" {
-		format = "XML" // the servers' default (common parameters of the RPC style)
+	switch format = strings.ToUpper(format); {
+	case ok, system == Form, format == "JSON", format == "XML":
+		r.Format = format
 	}
-	r.Action, r.Version, r.System, r.Format = action, version, system, strings.ToUpper(format)
 	return true
+}
+
+// ambiguous refuses a request that names two operations: which one the server would
+// carry out, nobody could say.
+func (r *Request) ambiguous() error {
+	for _, name := range [...]string{"Action", "Version"} {
+		inQuery, ok := lookup(r.Query, name)
+		if inForm, both := lookup(r.Form, name); ok && both && inQuery != inForm {
+			return fmt.Errorf("%w: query and form differ in %s", ErrParams, name)
+		}
+	}
+	return nil
 }
 
 // Param returns the value of a parameter as the server sees it: the form's where a

@@ -18,14 +18,15 @@ func TestIdentify(t *testing.T) {
 		system                  Place
 	}{
 		{name: "RPC in the query", query: "Action=A&Version=1&Format=json", style: RPC, version: "1", action: "A", format: "JSON"},
-		{name: "RPC without Format", query: "Action=A&Version=1", style: RPC, version: "1", action: "A", format: "XML"},
+		{name: "RPC without Format", query: "Action=A&Version=1", style: RPC, version: "1", action: "A"},
 		{name: "RPC as the SDK sends it, with headers in lower case", query: "Action=A&Version=1&Format=JSON",
 			header: http.Header{"x-acs-action": {"A"}, "x-acs-version": {"1"}, "x-sdk-client": {"golang"}}, style: RPC, version: "1", action: "A", format: "JSON"},
+		{name: "Format in the form alone", query: "Action=A&Version=1", body: "Format=json", header: form, style: RPC, version: "1", action: "A", format: "JSON"},
 		{name: "RPC in the form", body: "Action=A&Version=1&Format=JSON", header: form, style: RPC, version: "1", action: "A", format: "JSON", system: Form},
-		{name: "RPC, version in the query", query: "Version=1", body: "Action=A", header: form, style: RPC, version: "1", action: "A", format: "XML", system: Form},
+		{name: "RPC, version in the query", query: "Version=1", body: "Action=A", header: form, style: RPC, version: "1", action: "A", system: Form},
 		{name: "a business Format in the body", query: "Action=A&Version=1&Format=JSON", body: "Format=mp4", header: form, style: RPC, version: "1", action: "A", format: "JSON"},
-		{name: "a business Format in the body alone", query: "Action=A&Version=1", body: "Format=mp4", header: form, style: RPC, version: "1", action: "A", format: "XML"},
-		{name: "a form that is not declared as one is no parameter", query: "Action=A&Version=1", body: "Format=JSON", style: RPC, version: "1", action: "A", format: "XML"},
+		{name: "a business Format in the body alone", query: "Action=A&Version=1", body: "Format=mp4", header: form, style: RPC, version: "1", action: "A"},
+		{name: "a form that is not declared as one is no parameter", query: "Action=A&Version=1", body: "Format=JSON", style: RPC, version: "1", action: "A"},
 		{name: "ROA by its signature", header: http.Header{"authorization": {"acs id:sig"}, "X-Acs-Version": {"2"}}, style: ROA, version: "2", format: "JSON"},
 		{name: "ROA unsigned", header: http.Header{"x-acs-signature-version": {"1.0"}, "x-acs-version": {"2"}, "Accept": {"application/xml"}}, style: ROA, version: "2", format: "XML"},
 		{name: "ACS3 by its signature", header: http.Header{"AUTHORIZATION": {"ACS3-HMAC-SHA256 Credential=x"}, "x-acs-version": {"3"}, "X-ACS-ACTION": {"A"}},
@@ -67,6 +68,17 @@ func TestIdentifyRefuses(t *testing.T) {
 	}
 }
 
+// A request that names two operations, or two versions, would be judged as one of them
+// and carried out as the other.
+func TestIdentifyRefusesTwoOperations(t *testing.T) {
+	for body, want := range map[string]error{"Action=B": ErrParams, "Version=2": ErrParams, "Action=A&Version=1": nil} {
+		req := &http.Request{URL: &url.URL{RawQuery: "Action=A&Version=1"}, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
+		if _, err := Identify(req, []byte(body)); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", body, err, want)
+		}
+	}
+}
+
 func TestLookup(t *testing.T) {
 	if op, ok := Lookup("2014-08-28", "CreateScalingGroup"); !ok || op.Product != "Ess" || op.Token != "ClientToken" {
 		t.Errorf("%+v, %v", op, ok)
@@ -83,7 +95,7 @@ func TestFingerprint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return Fingerprint(&r, host)
+		return Fingerprint(&r, host, nil)
 	}
 	const base = "Action=A&Version=1&Name=x&Size=1"
 	want := of(base, "h")
@@ -96,6 +108,10 @@ func TestFingerprint(t *testing.T) {
 		if of(other, "h") == want {
 			t.Errorf("%s is not told apart", other)
 		}
+	}
+	r, _ := Identify(&http.Request{URL: &url.URL{RawQuery: base}}, nil)
+	if Fingerprint(&r, "h", []byte(`{"a":1}`)) == Fingerprint(&r, "h", []byte(`{"a":2}`)) {
+		t.Error("another body is not told apart")
 	}
 	if of(base, "g") == want {
 		t.Error("another host is not told apart")

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -29,6 +30,19 @@ type Fault struct {
 	Cut       bool // it begins as JSON or XML and ends before its end
 }
 
+// ReadAnswer reads what a 2xx says about an error: a Code at the top, and "Success".
+// There, ErrorCode and Error are data: what a workflow or task came to that the call
+// asked for. So is a Code beside "Success": true.
+func ReadAnswer(body []byte) Fault {
+	r, err := readFields(trim(body))
+	f := r.fault()
+	f.Cut = isCut(err)
+	if f.Code = clip(r.code, maxCode); r.accepted {
+		f.Code = ""
+	}
+	return f
+}
+
 // ReadFault reads an error reply in JSON or XML: keys in any case, the fields at the
 // top or in a nested Error, codes as strings or numbers. Of anything else, such as a
 // gateway's HTML page, it makes an empty Fault. It looks at the first [MaxFault]
@@ -39,38 +53,49 @@ func ReadFault(body []byte) Fault {
 	if bounded {
 		body = body[:MaxFault]
 	}
-	var r faultReader
-	var err error
+	r, err := readFields(body)
+	f := r.fault()
+	f.Cut = !bounded && isCut(err)
+	return f
+}
+
+func readFields(body []byte) (r faultReader, err error) {
 	switch {
 	case len(body) == 0:
 	case body[0] == '{':
 		err = r.readJSON(body)
-	case body[0] == '<' && !looksHTML(body):
+	case body[0] == '<' && !isPage(body):
 		err = r.readXML(body)
 	}
-	f := r.fault()
-	f.Cut = !bounded && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF))
-	return f
+	return r, err
 }
 
-// IsAnswer reports whether a whole body is an answer in the reply format asked for,
-// "JSON" or "XML". An HTML page is never one, and of an unknown format every other
-// text is.
+func isCut(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) }
+
+// IsAnswer reports whether a whole body is an answer in the reply format asked for:
+// "JSON", "XML", or "" where the request leaves it to the server and both will do. A web
+// page is never one, and of any other format every other text is.
 func IsAnswer(format string, body []byte) bool {
 	body = trim(body)
 	switch format {
 	case "JSON":
 		return json.Valid(body)
 	case "XML":
-		return len(body) > 0 && !looksHTML(body) && new(faultReader).readXML(body) == nil
+		return isXML(body)
+	case "":
+		return json.Valid(body) || isXML(body)
 	}
-	return len(body) > 0 && !looksHTML(body)
+	return len(body) > 0 && !isPage(body)
+}
+
+func isXML(body []byte) bool {
+	return len(body) > 0 && !isPage(body) && new(faultReader).readXML(body) == nil
 }
 
 // IsHTML reports whether a reply is a web page, by what its Content-Type says or by what
 // it holds.
 func IsHTML(contentType string, body []byte) bool {
-	return hasPrefixFold(contentType, "text/html") || looksHTML(trim(body))
+	return hasPrefixFold(contentType, "text/html") || isPage(trim(body))
 }
 
 // MayBeFault reports, much faster than ReadFault, whether a body could hold an error
@@ -88,16 +113,36 @@ func trim(body []byte) []byte {
 	return bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
 }
 
-// looksHTML reports whether a body is a web page: a gateway's error, a login page.
-func looksHTML(body []byte) bool {
-	head := bytes.ToLower(body[:min(len(body), 1024)])
-	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.Contains(head, []byte("<html"))
+// isPage reports whether a body is a web page or a piece of one: a gateway's error, a
+// login page. Its first element tells, of whatever comes before: the APIs' own have
+// names in upper case, or an XML declaration ahead of them.
+func isPage(body []byte) bool {
+	declared := false
+	for len(body) > 0 && body[0] == '<' {
+		end := []byte(">")
+		switch {
+		case bytes.HasPrefix(body, []byte("<?xml")):
+			declared = true
+		case bytes.HasPrefix(body, []byte("<!--")):
+			end = []byte("-->")
+		case len(body) > 1 && (body[1] == '!' || body[1] == '?'):
+			if hasPrefixFold(string(body[:min(len(body), 14)]), "<!doctype html") {
+				return true
+			}
+		default:
+			name := string(body[1:min(len(body), 6)])
+			return hasPrefixFold(name, "html") || !declared && len(name) > 0 && 'a' <= name[0] && name[0] <= 'z'
+		}
+		_, rest, _ := bytes.Cut(body, end)
+		body = bytes.TrimSpace(rest)
+	}
+	return false
 }
 
 // faultReader gathers the fields of an error reply as they come by.
 type faultReader struct {
 	code, numericCode, errorCode, message, requestID string
-	refused                                          bool
+	refused, accepted                                bool // "Success": false, true
 }
 
 func (r *faultReader) fault() Fault {
@@ -129,6 +174,7 @@ func (r *faultReader) set(name, value string, numeric bool) {
 		field = &r.requestID
 	case "success":
 		r.refused = r.refused || strings.EqualFold(value, "false")
+		r.accepted = r.accepted || strings.EqualFold(value, "true")
 		return
 	default:
 		return
@@ -136,6 +182,13 @@ func (r *faultReader) set(name, value string, numeric bool) {
 	if *field == "" {
 		*field = value
 	}
+}
+
+// adopt takes what a nested Error says, where the top level does not say it.
+func (r *faultReader) adopt(nested *faultReader) {
+	r.errorCode = firstOf(r.errorCode, nested.code, nested.errorCode, nested.numericCode)
+	r.message = firstOf(r.message, nested.message)
+	r.requestID = firstOf(r.requestID, nested.requestID)
 }
 
 // readJSON walks the tokens, so that a body which breaks off has still said what
@@ -172,12 +225,12 @@ func (r *faultReader) readObject(d *json.Decoder, top bool) error {
 		case json.Number:
 			r.set(name, v.String(), true)
 		case bool:
-			if !v {
-				r.set(name, "false", false)
-			}
+			r.set(name, strconv.FormatBool(v), false)
 		case json.Delim:
 			if top && v == '{' && strings.EqualFold(name, "error") {
-				err = r.readObject(d, false)
+				var nested faultReader
+				err = nested.readObject(d, false)
+				r.adopt(&nested)
 			} else {
 				err = skip(d)
 			}
@@ -211,6 +264,7 @@ func skip(d *json.Decoder) error {
 // named Error. It returns nil if the document is well-formed.
 func (r *faultReader) readXML(body []byte) error {
 	d := xml.NewDecoder(bytes.NewReader(body))
+	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // "UTF8" and the like
 	var path []string
 	var text strings.Builder
 	root := false
@@ -235,8 +289,12 @@ func (r *faultReader) readXML(body []byte) error {
 			if len(path) == 0 || path[len(path)-1] != t.Name.Local {
 				return errors.New("end tag does not match")
 			}
-			if len(path) == 2 || len(path) == 3 && strings.EqualFold(path[1], "error") {
+			if len(path) == 2 {
 				r.set(t.Name.Local, text.String(), false)
+			} else if len(path) == 3 && strings.EqualFold(path[1], "error") {
+				var nested faultReader
+				nested.set(t.Name.Local, text.String(), false)
+				r.adopt(&nested)
 			}
 			path = path[:len(path)-1]
 			text.Reset()

@@ -59,6 +59,30 @@ func TestReadFault(t *testing.T) {
 	}
 }
 
+// In a 2xx, only what the API says about the call itself counts.
+func TestReadAnswer(t *testing.T) {
+	tests := []struct {
+		name, body string
+		want       Fault
+	}{
+		{"a code at the top", `{"Code":"Throttling","Message":"m"}`, Fault{Code: "Throttling", Message: "m"}},
+		{"in XML", `<R><Code>Throttling</Code></R>`, Fault{Code: "Throttling"}},
+		{"what a workflow failed with", `{"Name":"e-1","Status":"Failed","ErrorCode":"FC.ResourceThrottled"}`, Fault{}},
+		{"what a task failed with", `{"error":{"code":"Throttling"},"OrderId":"1"}`, Fault{}},
+		{"the same in XML", `<R><Error><Code>Throttling</Code></Error></R>`, Fault{}},
+		{"a code beside success", `{"Success":true,"Code":"SystemBusy"}`, Fault{}},
+		{"refused", `{"Success":false,"Code":"Biz"}`, Fault{Code: "Biz", Refused: true}},
+		{"a numeric code", `{"code":200}`, Fault{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := ReadAnswer([]byte(tt.body)); got != tt.want {
+				t.Errorf("ReadAnswer = %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
 // What lies behind the bound is not read, and a body over the bound is not cut off.
 func TestReadFaultBound(t *testing.T) {
 	body := `{"Pad":"` + strings.Repeat("x", MaxFault) + `","Code":"X"}`
@@ -81,6 +105,15 @@ func TestIsAnswer(t *testing.T) {
 		{"XML", `<R><RequestId>R</RequestId></R>`, true},
 		{"XML", `<R><RequestId>R</Requ`, false},
 		{"XML", `<R/><!-- c -->`, true},
+		{"XML", `<?xml version="1.0" encoding="UTF8"?><R><D><![CDATA[<html>]]></D></R>`, true},
+		{"XML", `<?xml version="1.0"?><error/>`, true},
+		{"XML", `<!-- c --><!DOCTYPE HTML><x/>`, false},
+		{"XML", `<?xml version="1.0"?><!DOCTYPE x><Html/>`, false},
+		{"XML", `<h1>403</h1>`, false},
+		{"", `{"RequestId":"R"}`, true},
+		{"", `<R/>`, true},
+		{"", `<html/>`, false},
+		{"", ``, false},
 		{"XML", `no tags`, false},
 		{"XML", "", false},
 		{"XML", `<html><body></body></html>`, false},

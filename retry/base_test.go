@@ -1,0 +1,163 @@
+package retry_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/services/ess"
+
+	"github.com/aliretry/aliretry/retry"
+	"github.com/aliretry/aliretry/retry/retrytest"
+	"github.com/aliretry/aliretry/signer"
+)
+
+// Bounds as large as can be are bounds like any other.
+func TestLargestBounds(t *testing.T) {
+	srv := retrytest.NewServer()
+	defer srv.Close()
+	tr := &retry.Transport{Credentials: static, Policy: quick}
+	defer tr.CloseIdleConnections()
+	tr.Policy.MaxReply, tr.Policy.MaxBody = math.MaxInt64, math.MaxInt64
+	req, _ := http.NewRequest("POST", srv.URL+createQuery, io.MultiReader(strings.NewReader("ScalingGroupName=web"))) // of unknown length
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(resp.Body); err != nil || len(body) == 0 {
+		t.Errorf("reply %q, %v", body, err)
+	}
+	if e := srv.Effects(); len(e) != 1 || e[0].Params.Get("ScalingGroupName") != "web" {
+		t.Errorf("effects %+v", e)
+	}
+}
+
+// A reply that the caller asked to be compressed can be read and classed all the same.
+func TestCompressedReplies(t *testing.T) {
+	pack := func(text string) string {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, _ = io.WriteString(w, text)
+		_ = w.Close()
+		return b.String()
+	}
+	srv := retrytest.NewServer()
+	defer srv.Close()
+	srv.Script(retrytest.Raw(403, "application/json", pack(`{"Code":"LastTokenProcessing"}`)).WithHeader("Content-Encoding", "gzip"))
+	tr := &retry.Transport{Credentials: static, Policy: quick}
+	defer tr.CloseIdleConnections()
+	req, _ := http.NewRequest("POST", srv.URL+createQuery, nil)
+	req.Header["accept-encoding"] = []string{"gzip"}
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if i, _ := retry.InfoOfResponse(resp); len(i.Attempts) != 2 || i.Attempts[0].Class != retry.InProgress {
+		t.Errorf("%+v", i)
+	}
+}
+
+// Some bases write to the headers of what they send, which they should not: each attempt
+// has headers of its own, and none of them are the caller's.
+func TestBaseThatAddsHeaders(t *testing.T) {
+	attempts := 0
+	tr := &retry.Transport{Credentials: static, Policy: quick, Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		attempts++
+		req.Header.Add("X-Seen", fmt.Sprint(attempts))
+		if got := len(req.Header["X-Seen"]); got != 1 {
+			t.Errorf("attempt %d has %d of the header", attempts, got)
+		}
+		// A recorder, for one, answers with a request of its own.
+		return &http.Response{StatusCode: 500, Header: http.Header{}, Body: http.NoBody, Request: new(http.Request)}, nil
+	})}
+	tr.Policy.MaxAttempts = 3
+	req, _ := http.NewRequest("POST", "http://ess.aliyuncs.com"+createQuery, nil)
+	resp, err := tr.RoundTrip(req)
+	if err != nil || len(req.Header) != 0 {
+		t.Fatalf("%v, the caller's headers are %v", err, req.Header)
+	}
+	if i, ok := retry.InfoOfResponse(resp); !ok || len(i.Attempts) != 3 {
+		t.Errorf("%+v, %v", i, ok)
+	}
+}
+
+// Time that is spent on fetching credentials is the call's: what cannot be sent in time
+// is not sent, and known not to be.
+func TestSlowProvider(t *testing.T) {
+	srv := retrytest.NewServer()
+	defer srv.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	tests := map[string]struct {
+		provider func(context.Context) (signer.Credentials, error)
+		want     error
+	}{
+		"canceled meanwhile": {func(context.Context) (signer.Credentials, error) { cancel(); return testKey, nil }, context.Canceled},
+		"too late":           {func(ctx context.Context) (signer.Credentials, error) { <-ctx.Done(); return testKey, nil }, context.DeadlineExceeded},
+		"gives up": {func(ctx context.Context) (signer.Credentials, error) {
+			<-ctx.Done()
+			return signer.Credentials{}, ctx.Err()
+		}, context.DeadlineExceeded},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			tr := &retry.Transport{Credentials: providerFunc(tt.provider), Policy: quick}
+			tr.Policy.CallTimeout = 20 * time.Millisecond
+			caller := context.Background()
+			if tt.want == context.Canceled {
+				caller = ctx
+			}
+			req, _ := http.NewRequestWithContext(caller, "POST", srv.URL+createQuery, nil)
+			_, err := tr.RoundTrip(req)
+			if i, ok := retry.InfoOf(err); !errors.Is(err, tt.want) || !ok || i.Outcome != retry.NotDone {
+				t.Errorf("%v: %+v", err, i)
+			}
+		})
+	}
+	if n := len(srv.Attempts()); n != 0 {
+		t.Errorf("%d requests were sent", n)
+	}
+}
+
+// An *http.Transport as Base lends its settings, and HTTP/1.1 is spoken whatever it is set
+// up for: by itself, or by http2.ConfigureTransport.
+func TestHTTPTransportAsBase(t *testing.T) {
+	server, protos := newHTTP2Server(t)
+	trust := server.Client().Transport.(*http.Transport).TLSClientConfig
+	negotiates := func() *http.Transport {
+		return &http.Transport{TLSClientConfig: trust.Clone(), ForceAttemptHTTP2: true}
+	}
+	configured := negotiates()
+	configured.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{"h2": func(string, *tls.Conn) http.RoundTripper { return nil }}
+	if got := protoOver(t, negotiates(), server.URL, protos); got != "HTTP/2.0" {
+		t.Fatalf("control: net/http speaks %s to this server, want HTTP/2.0", got)
+	}
+	for name, base := range map[string]*http.Transport{"by itself": negotiates(), "configured": configured} {
+		tr := &retry.Transport{Base: base, Credentials: static}
+		if got := protoOver(t, tr, server.URL, protos); got != "HTTP/1.1" {
+			t.Errorf("%s: spoke %s", name, got)
+		}
+		tr.CloseIdleConnections()
+	}
+}
+
+// A 200 that says "Success": false is the API's own word, which the SDK does not hear.
+func TestDoActionHearsRefusal(t *testing.T) {
+	srv := retrytest.NewServer()
+	defer srv.Close()
+	srv.Script(retrytest.Raw(200, "application/json", `{"Success":false,"Code":"Biz.Failed","Message":"no","ScalingGroupId":""}`))
+	err := mustWrap(t, newEss(t)).DoAction(context.Background(), createRequest(srv), ess.CreateCreateScalingGroupResponse())
+	if i, ok := retry.InfoOf(err); !ok || i.Outcome != retry.Unknown || !strings.Contains(err.Error(), "Biz.Failed") {
+		t.Errorf("%v: %+v", err, i)
+	}
+}

@@ -1,0 +1,79 @@
+package retry
+
+import (
+	"errors"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/aliretry/aliretry/signer"
+)
+
+// secrets matches the parts of an error's text that may hold any: the query of a URL,
+// which has AccessKeyId, Signature and SecurityToken, and the password of a proxy.
+var secrets = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\?[^\s"?]*=[^\s"]*|(://)[^\s"/@]*@`)
+})
+
+func scrub(text string) string { return secrets().ReplaceAllString(text, "$1") }
+
+// Redact returns err without the signed URL that http.Client puts into its *url.Error:
+// the query is cut off, wherever in the text it stands. [errors.Is] and [errors.As] find
+// in the result what they find in err, but a *url.Error redacted as well. An err that
+// shows nothing of the kind is returned as it is.
+func Redact(err error) error {
+	if err == nil {
+		return nil
+	}
+	if u, ok := err.(*url.Error); ok {
+		return redactURL(u)
+	}
+	text := err.Error()
+	if clean := scrub(text); clean != text {
+		return &redacted{clean, err}
+	}
+	return err
+}
+
+func redactURL(u *url.Error) *url.Error {
+	return &url.Error{Op: u.Op, URL: scrub(u.URL), Err: Redact(u.Err)}
+}
+
+// redacted is an error whose text is clean, and which has no Unwrap, since that would
+// give away the unclean one.
+type redacted struct {
+	text string
+	err  error
+}
+
+func (r *redacted) Error() string        { return r.text }
+func (r *redacted) Is(target error) bool { return errors.Is(r.err, target) }
+func (r *redacted) Timeout() bool        { return isTimeout(r.err) }
+
+func (r *redacted) As(target any) bool {
+	if !errors.As(r.err, target) {
+		return false
+	}
+	if u, ok := target.(**url.Error); ok {
+		*u = redactURL(*u)
+	}
+	return true
+}
+
+// conceal takes out of an API's message what the server quotes of our request: the
+// string to sign of a signature that it did not accept, and the tokens of c in any case.
+func conceal(message string, c signer.Credentials) string {
+	if at := strings.Index(strings.ToLower(message), "string to sign"); at >= 0 {
+		message = message[:at] + "string to sign [redacted]"
+	}
+	for _, secret := range [...]string{c.SecurityToken, c.BearerToken, c.AccessKeySecret} {
+		for range 3 { // plain, and escaped once and twice
+			if secret != "" {
+				message = strings.ReplaceAll(message, secret, "[redacted]")
+			}
+			secret = url.QueryEscape(secret)
+		}
+	}
+	return message
+}

@@ -1,0 +1,81 @@
+package retry
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/aliretry/aliretry/signer"
+)
+
+func TestRedact(t *testing.T) {
+	const signed = "http://user:S3cret@h/?AccessKeyId=id&Signature=S3cret&SecurityToken=S3cret"
+	inner := &Error{Info: Info{Outcome: Unknown}, Err: io.EOF}
+	sdk := &url.Error{Op: "Post", URL: signed, Err: inner}
+	sentinel := errors.New("sentinel")
+	tests := map[string]error{
+		"as http.Client makes it": sdk,
+		"wrapped":                 fmt.Errorf("%w: %w", sentinel, sdk),
+		"joined":                  errors.Join(sentinel, sdk),
+		"nested":                  &url.Error{Op: "Get", URL: signed, Err: sdk},
+		"only text":               fmt.Errorf("refresh failed: Get \"%s\": %w", signed, inner),
+	}
+	for name, err := range tests {
+		t.Run(name, func(t *testing.T) {
+			clean := Redact(err)
+			for _, text := range []string{clean.Error(), fmt.Sprintf("%v %+v %s %q", clean, clean, clean, clean)} {
+				if strings.Contains(text, "S3cret") || !strings.Contains(text, "h/") {
+					t.Errorf("text is %s", text)
+				}
+			}
+			if info, ok := InfoOf(clean); !ok || info.Outcome != Unknown || !errors.Is(clean, io.EOF) {
+				t.Errorf("what it wraps is lost: %v, %v", info, ok)
+			}
+			if errors.Is(clean, sentinel) != errors.Is(err, sentinel) {
+				t.Error("the sentinel is lost")
+			}
+			var u *url.Error
+			if errors.As(clean, &u) != errors.As(err, new(*url.Error)) || u != nil && strings.Contains(u.Error()+u.URL, "S3cret") {
+				t.Errorf("errors.As gives away %v", u)
+			}
+		})
+	}
+	if Redact(nil) != nil || Redact(sentinel) != sentinel {
+		t.Error("an error without a URL was changed")
+	}
+}
+
+// What a server quotes of our request may hold our token.
+func TestConceal(t *testing.T) {
+	c := signer.Credentials{AccessKeyID: "id", AccessKeySecret: "se/cret", SecurityToken: "CAIS+tok/en=", BearerToken: "bear er"}
+	for _, message := range []string{
+		"Specified signature is not matched with our calculation. server string to sign is:GET&%2F&SecurityToken%3DCAIS%252Btok%252Fen%253D",
+		"token CAIS+tok/en= is unknown", "token CAIS%2Btok%2Fen%3D is unknown", "token CAIS%252Btok%252Fen%253D is unknown",
+		"bearer bear er or bear+er", "secret se/cret se%2Fcret",
+	} {
+		got := conceal(message, c)
+		for _, part := range []string{"CAIS", "bear er", "bear+er", "cret "} {
+			if strings.Contains(got, part) && part != "cret " || strings.HasSuffix(got, "cret") {
+				t.Errorf("%q shows in %q", part, got)
+			}
+		}
+	}
+	if got := conceal("plain", signer.Credentials{}); got != "plain" {
+		t.Error(got)
+	}
+}
+
+// The one line of an Error never has what the SDK's ServerError prints.
+func TestErrorText(t *testing.T) {
+	e := &Error{Info: Info{Operation: Operation{"Ess", "2014-08-28", "CreateScalingGroup"}, ClientToken: "tok", Attempts: make([]Attempt, 2), Reason: "why"}, Err: io.EOF}
+	if got, want := e.Error(), "aliretry: CreateScalingGroup: outcome Unknown after 2 attempts under client token tok (why): EOF"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	e = &Error{Info: Info{Outcome: NotDone}, Err: ErrBody}
+	if got, want := e.Error(), "aliretry: not sent: request body"; got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}
