@@ -36,6 +36,8 @@ func checkAttempts(t rapid.TB, seen []retrytest.Attempt, info retry.Info) {
 			t.Errorf("attempt %d: signed at %v, not after %v", a.Number, a.Timestamp, last)
 		case !a.Timestamp.Equal(mine.SignedAt):
 			t.Errorf("attempt %d: signed at %v; the Info tells %v", a.Number, a.Timestamp, mine.SignedAt)
+		case a.Problem != "" && a.Problem != "LastTokenProcessing":
+			t.Errorf("attempt %d: the gateway refused it with %s", a.Number, a.Problem)
 		case a.ClientToken != info.ClientToken:
 			t.Errorf("attempt %d: token %q; the Info tells %q", a.Number, a.ClientToken, info.ClientToken)
 		}

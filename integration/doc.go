@@ -8,12 +8,14 @@
 // operations, faults and rejections.
 //
 //	TestEffectOnce               every operation, every fault: one effect, the first result
-//	TestStillRunning             a repetition that meets its own first attempt at work
+//	TestParametersArrive         what the program asked for arrives as it is
+//	TestStillRunning             the token's first request is still at work elsewhere
 //	TestNeverNotDoneWithEffect   a fault and then a rejection: nothing certain that is not so
 //	TestAttemptsRunOut           a fault until the last attempt: the error as promised
 //	TestRejectedAtOnce           a rejection is not repeated
 //	TestUnsafeWrite              without a token, only what had no effect is repeated
-//	TestResume                   another process takes up a call by its token
+//	TestResume, ...ByContext     another process takes up a call by its token
+//	TestReadTimeoutIsAnAttempts  the client's read timeout bounds an attempt, not the call
 //	TestManyGoroutines           one client for many goroutines
 //	TestAnySchedule              the same promises under random schedules of faults
 //

@@ -2,10 +2,12 @@ package integration
 
 import (
 	"errors"
+	"net/http"
 	"reflect"
 	"slices"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aliretry/aliretry/retry"
 	"github.com/aliretry/aliretry/retry/retrytest"
@@ -62,28 +64,64 @@ func TestParametersArrive(t *testing.T) {
 	}
 }
 
-// The endpoint is still at work on the first attempt when the attempt timeout ends it:
-// the next ones meet their own token in work and wait for its result.
+// The endpoint is still at work on the first request under a token, which another
+// program sent: the call waits for that one's result and makes no effect of its own.
 func TestStillRunning(t *testing.T) {
-	hang := fault{"no reply during", retrytest.Hang().DuringEffect(), retry.NoResponse, retry.Unknown}
+	const token = "deploy 42"
 	for _, o := range onePerProduct {
 		t.Run(o.name(), func(t *testing.T) {
 			t.Parallel()
 			srv := newServer(t)
-			// How many attempts the work outlasts is the endpoint's affair.
-			r := o.call(t, srv, o.request(), []fault{hang}, quick, shortAttempts, maxAttempts(1000))
+			srv.Script(retrytest.Hang().DuringEffect())
+			transport := &http.Transport{}
+			defer transport.CloseIdleConnections()
+			other := o.client(t)
+			other.SetTransport(transport)
+			other.SetReadTimeout(300 * time.Millisecond) // then it goes away, and the work ends
+			first, gone := o.request(), make(chan error)
+			first.SetDomain(srv.Host)
+			giveToken(first, token)
+			go func() {
+				_, err := o.send(other, first)
+				gone <- err
+			}()
+			awaitWork(t, srv)
+
+			request := o.request()
+			giveToken(request, token)
+			r := o.call(t, srv, request, nil, quick, maxAttempts(500))
+			if err := <-gone; err == nil {
+				t.Error("the other program was answered")
+			}
 			if r.err != nil {
 				t.Fatalf("error %v; classes %v", r.err, classes(r.info))
 			}
 			got := slices.Compact(classes(r.info))
-			if len(got) == 3 && got[1] == retry.InProgress {
-				got = slices.Delete(got, 1, 2)
+			if want := []retry.Class{retry.InProgress, retry.Success}; !slices.Equal(got, want) || r.info.Outcome != retry.Done {
+				t.Errorf("outcome %v, classes %v; want Done, %v", r.info.Outcome, got, want)
 			}
-			if want := []retry.Class{retry.NoResponse, retry.Success}; !slices.Equal(got, want) || r.info.Outcome != retry.Done {
-				t.Errorf("outcome %v, classes %v; want Done, %v with InProgress between", r.info.Outcome, classes(r.info), want)
+			checkAttempts(t, srv.Attempts()[1:], r.info)
+			o.checkFirstResult(t, srv, r.response, token)
+			if e := srv.Effects()[0]; e.Attempt != 1 {
+				t.Errorf("attempt %d made the effect; want that of the other program", e.Attempt)
 			}
-			checkAttempts(t, srv.Attempts(), r.info)
-			o.checkFirstResult(t, srv, r.response, r.info.ClientToken)
 		})
+	}
+}
+
+// awaitWork waits until the first attempt's work is under way.
+func awaitWork(t *testing.T, srv *retrytest.Server) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		if seen := srv.Attempts(); len(seen) > 0 && seen[0].Fault != retrytest.OK() {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal("the first attempt never arrived")
+		}
 	}
 }

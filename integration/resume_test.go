@@ -3,6 +3,9 @@ package integration
 import (
 	"testing"
 
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
+	"github.com/aliyun/alibaba-cloud-sdk-go/services/ess"
+
 	"github.com/aliretry/aliretry/retry"
 	"github.com/aliretry/aliretry/retry/retrytest"
 )
@@ -35,4 +38,39 @@ func TestResume(t *testing.T) {
 		}
 		o.checkFirstResult(t, srv, r.response, known.ClientToken)
 	})
+}
+
+// WithToken gives a token also to an operation that the catalogue does not know and
+// whose request has no field for one. The program vouches that the operation takes it.
+func TestResumeByContext(t *testing.T) {
+	const token = "delete asg-1 for ticket 4711"
+	srv := newServer(t)
+	// One process loses the reply, the other finds the endpoint unwell at first.
+	srv.Script(retrytest.Reset().AfterEffect(), retrytest.Reply(503, "ServiceUnavailable", temporary))
+	for process, want := range []retry.Outcome{retry.Unknown, retry.Done} {
+		client, err := ess.NewClientWithAccessKey("cn-hangzhou", "testid", "testsecret")
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrapped, err := retry.Wrap(client, credentials.NewAccessKeyCredential("testid", "testsecret"), quick, maxAttempts(1+process))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer wrapped.Transport.CloseIdleConnections()
+		request, response := ess.CreateDeleteScalingGroupRequest(), ess.CreateDeleteScalingGroupResponse()
+		request.Domain = srv.Host
+		request.ScalingGroupId = "asg-1"
+
+		var info retry.Info
+		ctx := retry.WithTrace(retry.WithToken(t.Context(), token), &retry.Trace{CallEnd: func(i retry.Info) { info = i }})
+		if err := wrapped.DoAction(ctx, request, response); (err == nil) != (want == retry.Done) {
+			t.Errorf("process %d: error %v", process, err)
+		}
+		if info.Outcome != want || info.ClientToken != token || len(info.Attempts) != 1+process {
+			t.Errorf("process %d: outcome %v, token %q, classes %v; want %v", process, info.Outcome, info.ClientToken, classes(info), want)
+		}
+	}
+	if e := srv.Effects(); len(e) != 1 || e[0].ClientToken != token || e[0].Attempt != 1 {
+		t.Errorf("effects %+v; want that of the first attempt under the token", e)
+	}
 }
