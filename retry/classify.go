@@ -29,7 +29,7 @@ type evidence struct {
 	header    http.Header
 	body      []byte
 	streamed  bool          // the body goes on behind these bytes
-	skew      time.Duration // the reply's Date less the time of its receipt; 0 without a Date
+	skew      time.Duration // an error reply's Date less the time of its receipt; 0 without a Date
 }
 
 // classify is the class table's first column: what happened in one attempt.

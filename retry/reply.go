@@ -37,7 +37,9 @@ func (r *reply) read(e *evidence, req *http.Request, max int64) error {
 	}
 	resp.Request = req // where InfoOfResponse looks; a base may have put another there
 	e.status, e.header = resp.StatusCode, resp.Header
-	e.skew = skewOf(resp.Header, time.Now())
+	if resp.StatusCode >= 400 {
+		e.skew = skewOf(resp.Header, time.Now())
+	}
 	switch {
 	case resp.Body == nil:
 		resp.Body = http.NoBody
