@@ -115,7 +115,7 @@ func TestPolicyEnd(t *testing.T) {
 
 func TestPolicyRefusesNonsense(t *testing.T) {
 	for _, p := range []Policy{
-		{MaxAttempts: -1}, {CallTimeout: -1}, {AttemptTimeout: -1}, {MaxReply: -1}, {MaxBody: -1}, {TokenLifetime: -1},
+		{MaxAttempts: -1}, {MaxAttempts: 601}, {CallTimeout: -1}, {AttemptTimeout: -1}, {MaxReply: -1}, {MaxBody: -1}, {TokenLifetime: -1},
 		{Transient: Delay{Base: -1}}, {Busy: Delay{Max: -1}}, {Busy: Delay{Base: 2, Max: 1}},
 	} {
 		if _, err := p.withDefaults(); !errors.Is(err, ErrPolicy) {

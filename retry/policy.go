@@ -10,8 +10,9 @@ import (
 // Policy says how long a call may last and how it is retried. Every zero field means
 // its default; set fields before the Transport's first use.
 type Policy struct {
-	// MaxAttempts bounds the attempts of a call, the first included. 0 means 10, and 1
-	// turns retries off.
+	// MaxAttempts bounds the attempts of a call, the first included. 0 means 10, 1 turns
+	// retries off, and 600 is the most: each attempt is signed for a second later than
+	// the one before, and servers refuse what is signed 15 minutes ahead.
 	MaxAttempts int
 	// CallTimeout bounds a call, all attempts and waits together. 0 means the deadline
 	// of the caller's context or, where it has none, the longer of 2 minutes and twice
@@ -57,6 +58,8 @@ const (
 	defaultMaxBody        = 32 << 20
 	defaultTokenLifetime  = 8 * time.Hour
 
+	maxMaxAttempts = 600
+
 	maxBytes = math.MaxInt64 - 1 // one byte more is read to see whether a bound was met
 )
 
@@ -78,6 +81,8 @@ func (p Policy) withDefaults() (Policy, error) {
 	case p.MaxAttempts < 0, p.CallTimeout < 0, p.AttemptTimeout < 0, p.MaxReply < 0, p.MaxBody < 0, p.TokenLifetime < 0,
 		p.Transient.Base < 0, p.Transient.Max < 0, p.Busy.Base < 0, p.Busy.Max < 0:
 		return p, fmt.Errorf("%w: a field is negative", ErrPolicy)
+	case p.MaxAttempts > maxMaxAttempts:
+		return p, fmt.Errorf("%w: MaxAttempts is over %d", ErrPolicy, maxMaxAttempts)
 	case p.Transient.Base > p.Transient.Max, p.Busy.Base > p.Busy.Max:
 		return p, fmt.Errorf("%w: a delay's Base is over its Max", ErrPolicy)
 	}

@@ -74,7 +74,7 @@ func TestWrappedClientMakesOneEffect(t *testing.T) {
 		t.Fatal(err)
 	}
 	effects := srv.Effects()
-	if len(effects) != 1 || response.ScalingGroupId != effects[0].ResourceID {
+	if len(effects) != 1 || response.ScalingGroupId != effects[0].ResourceID || response.RequestId != effects[0].RequestID {
 		t.Fatalf("effects %+v, response %+v", effects, response)
 	}
 	if request.ClientToken != "" {
@@ -409,7 +409,7 @@ func TestWrappedCallTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := newEss(t)
 		_, err := retry.Wrap(client, sdkKey, func(tr *retry.Transport) {
-			tr.Policy.MaxAttempts = 1000
+			tr.Policy.MaxAttempts = 600
 			tr.Base = roundTripFunc(func(req *http.Request) (*http.Response, error) {
 				return &http.Response{StatusCode: 503, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
 			})

@@ -12,8 +12,8 @@ type Effect struct {
 	Number                                    int // counted from 1
 	Action, Version, ClientToken, AccessKeyID string
 	Params                                    url.Values // the business parameters
-	ResourceID                                string
-	Attempt                                   int // Number of the attempt that made it
+	ResourceID, RequestID                     string     // as in every reply that tells of it
+	Attempt                                   int        // Number of the attempt that made it
 }
 
 type tokenKey struct{ owner, token string }
@@ -93,7 +93,7 @@ func (s *Server) finish(x *exchange) {
 	x.work.done = true
 	s.effects = append(s.effects, Effect{
 		Number: number, Action: a.Action, Version: a.Version, ClientToken: a.ClientToken, AccessKeyID: a.AccessKeyID,
-		Params: a.business(), ResourceID: id, Attempt: a.Number,
+		Params: a.business(), ResourceID: id, RequestID: x.requestID, Attempt: a.Number,
 	})
 	s.attempts[a.Number-1].Effect = true
 }
