@@ -3,8 +3,6 @@ package retry
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"net/http/httptrace"
 	"time"
 
@@ -14,7 +12,10 @@ import (
 )
 
 // attemptTimeoutError is what an attempt that took too long has failed with.
-type attemptTimeoutError struct{ after time.Duration }
+type attemptTimeoutError struct {
+	after time.Duration
+	last  bool // the time of the whole call ended with the attempt's
+}
 
 func (e attemptTimeoutError) Error() string {
 	return fmt.Sprintf("no whole reply within the attempt's %v", e.after.Round(time.Millisecond))
@@ -22,6 +23,11 @@ func (e attemptTimeoutError) Error() string {
 
 // Timeout reports true, as in [net.Error].
 func (attemptTimeoutError) Timeout() bool { return true }
+
+// Is lets [errors.Is] find the context's error where the call's deadline was the reason.
+func (e attemptTimeoutError) Is(target error) bool {
+	return e.last && target == context.DeadlineExceeded
+}
 
 // attempt signs the request, sends it once, reads what comes back and classes it. An
 // error tells that nothing could be signed, and so nothing was sent.
@@ -48,8 +54,9 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	sendOnce(req, own)
 	c.traces.attemptStart(a)
 
-	limit := min(c.policy.AttemptTimeout, c.end.Sub(a.Start))
-	timer := time.AfterFunc(limit, func() { cancel(attemptTimeoutError{limit}) })
+	limit, left := c.policy.AttemptTimeout, c.end.Sub(a.Start)
+	timeout := attemptTimeoutError{min(limit, left), left <= limit}
+	timer := time.AfterFunc(timeout.after, func() { cancel(timeout) })
 	r := &reply{}
 	e := evidence{request: &c.request, method: c.wire.Method, replaySafe: c.replaySafe}
 	if r.resp, e.err = base.RoundTrip(req); e.err == nil {
@@ -73,7 +80,8 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	}
 	r.class, r.fault = classify(&e)
 	r.fault.Message = conceal(r.fault.Message, credentials)
-	r.effect = effectOf(r.class, watch.unwritten())
+	r.unwritten = watch.unwritten()
+	r.effect = effectOf(r.class, r.unwritten)
 	a.Class, a.Status, a.Err = r.class, e.status, r.err
 	a.Code, a.Message, a.RequestID = r.fault.Code, r.fault.Message, r.fault.RequestID
 	if a.RequestID == "" && r.resp != nil {
@@ -108,53 +116,4 @@ func (c *call) signingTime(now time.Time) time.Time {
 	}
 	c.signedAt = t
 	return t
-}
-
-// credentials fetches the keys for one attempt.
-func (c *call) credentials() (signer.Credentials, error) {
-	ctx := c.caller
-	if _, fixed := c.t.Credentials.(interface{ AccessKeyID() string }); !fixed {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(foreignContext{ctx}, c.end)
-		defer cancel()
-	}
-	credentials, err := c.t.Credentials.Credentials(ctx)
-	if err != nil {
-		return credentials, fmt.Errorf("%w: %w", ErrCredentials, Redact(err))
-	}
-	longLived := ""
-	if credentials.SecurityToken == "" && credentials.BearerToken == "" {
-		longLived = credentials.AccessKeyID
-	}
-	if c.key != "" && longLived != "" && longLived != c.key && settle(c.readOnly, c.effects) == Unknown {
-		return credentials, errAccountChanged
-	}
-	if longLived != "" {
-		c.key = longLived
-	}
-	return credentials, nil
-}
-
-// emptyBody is a body of no bytes that net/http does not know to be empty.
-type emptyBody struct{}
-
-func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
-func (emptyBody) Close() error             { return nil }
-
-// sendOnce keeps net/http from sending an attempt twice by itself, with one nonce. On
-// a reused connection that dies it replays a GET, HEAD, OPTIONS or TRACE unless there is
-// a body that it cannot rewind; an empty one still goes out without any framing. A
-// base that may speak HTTP/2 rewinds every body for a stream that was refused, so any
-// but our own gets none to rewind.
-func sendOnce(req *http.Request, own bool) {
-	switch req.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
-		if req.ContentLength == 0 {
-			req.Body = emptyBody{}
-		}
-		req.GetBody = nil
-	}
-	if !own {
-		req.GetBody = nil
-	}
 }

@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"time"
@@ -21,10 +22,10 @@ func newBase(like *http.Transport) *ownBase {
 		}
 	}
 	t := like.Clone()
-	t.TLSHandshakeTimeout = orDefault(t.TLSHandshakeTimeout, 10*time.Second)
-	t.IdleConnTimeout = orDefault(t.IdleConnTimeout, 90*time.Second)
+	t.TLSHandshakeTimeout = cmp.Or(t.TLSHandshakeTimeout, 10*time.Second)
+	t.IdleConnTimeout = cmp.Or(t.IdleConnTimeout, 90*time.Second)
 	// One endpoint gets all the calls; net/http's default of 2 would keep dialling.
-	t.MaxIdleConnsPerHost = orDefault(t.MaxIdleConnsPerHost, 32)
+	t.MaxIdleConnsPerHost = cmp.Or(t.MaxIdleConnsPerHost, 32)
 	// Over HTTP/2, net/http sends a refused stream's signed request again by itself.
 	t.Protocols = new(http.Protocols)
 	t.Protocols.SetHTTP1(true)

@@ -40,9 +40,6 @@ type call struct {
 	answered *Info // of a call that ended before this one began: a redirect
 }
 
-// errAccountChanged ends a call whose effect, if there is one, another account owns.
-var errAccountChanged = fmt.Errorf("%w: the AccessKey changed after an attempt that may have had an effect", ErrCredentials)
-
 // run makes attempts until one settles the call or nothing more can be done.
 func (c *call) run() (*http.Response, error) {
 	c.traces.callStart(c)
@@ -75,7 +72,7 @@ func (c *call) run() (*http.Response, error) {
 
 func (c *call) situation(class Class, r *reply) *situation {
 	return &situation{
-		class: class, unwritten: r.effect == effectNone, replaySafe: c.replaySafe,
+		class: class, unwritten: r.unwritten, replaySafe: c.replaySafe,
 		attempts: len(c.attempts) + 1, maxAttempts: c.policy.MaxAttempts,
 		now: time.Now(), end: c.end,
 		// The wall clock, which goes on while a machine sleeps: servers forget by it.

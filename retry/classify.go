@@ -41,7 +41,8 @@ func classify(e *evidence) (Class, openapi.Fault) {
 		return Broken, openapi.Fault{}
 	case e.err != nil && e.status/100 == 5:
 		// The status line stands, and what the body would have said changes nothing.
-		return classifyReply(e, openapi.ReadFault(e.body)), openapi.ReadFault(e.body)
+		f := openapi.ReadFault(e.body)
+		return classifyReply(e, f), f
 	case e.err != nil:
 		return NoResponse, openapi.Fault{}
 	case e.status/100 == 2:
@@ -85,7 +86,8 @@ func classifyAnswer(e *evidence) (Class, openapi.Fault) {
 		if openapi.IsHTML(e.header.Get("Content-Type"), e.body) {
 			return NoResponse, openapi.Fault{}
 		}
-	case !openapi.IsAnswer(e.request.Format, e.body):
+	case !openapi.IsAnswer(e.request.Format, e.body),
+		e.request.Format != "JSON" && openapi.IsHTML(e.header.Get("Content-Type"), e.body):
 		return NoResponse, openapi.Fault{}
 	}
 	if !openapi.MayBeFault(e.body) {
@@ -101,7 +103,9 @@ func classifyAnswer(e *evidence) (Class, openapi.Fault) {
 			return class, f
 		}
 	}
-	if f.Refused {
+	// An envelope of a code that we do not know and a message: the API's word, though
+	// not a success. A code without a message may be what was asked for.
+	if f.Refused = f.Refused || f.Code != "" && f.Message != ""; f.Refused {
 		return Broken, f
 	}
 	return Success, f

@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -70,13 +71,13 @@ var (
 
 // withDefaults fills in the zero fields and refuses what cannot be meant.
 func (p Policy) withDefaults() (Policy, error) {
-	p.MaxAttempts = orDefault(p.MaxAttempts, defaultMaxAttempts)
-	p.AttemptTimeout = orDefault(p.AttemptTimeout, defaultAttemptTimeout)
+	p.MaxAttempts = cmp.Or(p.MaxAttempts, defaultMaxAttempts)
+	p.AttemptTimeout = cmp.Or(p.AttemptTimeout, defaultAttemptTimeout)
 	p.Transient = p.Transient.withDefaults(defaultTransient)
 	p.Busy = p.Busy.withDefaults(defaultBusy)
-	p.MaxReply = min(orDefault(p.MaxReply, defaultMaxReply), maxBytes)
-	p.MaxBody = min(orDefault(p.MaxBody, defaultMaxBody), maxBytes)
-	p.TokenLifetime = orDefault(p.TokenLifetime, defaultTokenLifetime)
+	p.MaxReply = min(cmp.Or(p.MaxReply, defaultMaxReply), maxBytes)
+	p.MaxBody = min(cmp.Or(p.MaxBody, defaultMaxBody), maxBytes)
+	p.TokenLifetime = cmp.Or(p.TokenLifetime, defaultTokenLifetime)
 	switch {
 	case p.MaxAttempts < 0, p.CallTimeout < 0, p.AttemptTimeout < 0, p.MaxReply < 0, p.MaxBody < 0, p.TokenLifetime < 0,
 		p.Transient.Base < 0, p.Transient.Max < 0, p.Busy.Base < 0, p.Busy.Max < 0:

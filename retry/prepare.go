@@ -122,22 +122,6 @@ func wireCopy(req *http.Request) *http.Request {
 	return wire
 }
 
-// checkCredentials refuses a call without credentials, or one that was signed for
-// another account than a key that never changes.
-func (c *call) checkCredentials() error {
-	if c.t.Credentials == nil {
-		return fmt.Errorf("%w: Transport.Credentials is nil", ErrCredentials)
-	}
-	fixed, ok := c.t.Credentials.(interface{ AccessKeyID() string })
-	if !ok {
-		return nil
-	}
-	if signed, _ := c.request.Param("AccessKeyId"); signed != "" && signed != fixed.AccessKeyID() {
-		return fmt.Errorf("%w: %s, not %s", ErrAccount, signed, fixed.AccessKeyID())
-	}
-	return nil
-}
-
 // redirected refuses to follow a redirect, and keeps what is known of the call that was
 // answered with it: nothing the caller sees later would tell.
 func (c *call) redirected(by *http.Response) error {

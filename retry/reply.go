@@ -14,13 +14,14 @@ import (
 
 // reply is what an attempt brought, beyond what its Attempt tells.
 type reply struct {
-	class  Class
-	effect effect
-	fault  openapi.Fault
-	err    error // why there is no whole reply
-	resp   *http.Response
-	rest   *streamBody // of a reply that is not held in memory
-	at     time.Time
+	class     Class
+	effect    effect
+	unwritten bool // proven: no server can have seen it whole
+	fault     openapi.Fault
+	err       error // why there is no whole reply
+	resp      *http.Response
+	rest      *streamBody // of a reply that is not held in memory
+	at        time.Time
 }
 
 var errNoReply = errors.New("the base transport returned neither a response nor an error")

@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -27,7 +28,7 @@ func baseFor(client SDKClient, current *http.Transport) *ownBase {
 	b := newBase(current)
 	if b.DialContext == nil {
 		b.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			timeout := orDefault(client.GetConnectTimeout(), sdkConnectTimeout)
+			timeout := cmp.Or(client.GetConnectTimeout(), sdkConnectTimeout)
 			return (&net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
 		}
 	}
@@ -51,14 +52,14 @@ func baseFor(client SDKClient, current *http.Transport) *ownBase {
 // proxyFor follows the SDK: the client's setting outranks the environment, and each
 // entry of NO_PROXY is a regular expression that the host may match anywhere.
 func proxyFor(client SDKClient, u *url.URL) (*url.URL, error) {
-	proxy := firstOf(client.GetHttpProxy(), os.Getenv("HTTP_PROXY"), os.Getenv("http_proxy"))
+	proxy := cmp.Or(client.GetHttpProxy(), os.Getenv("HTTP_PROXY"), os.Getenv("http_proxy"))
 	if u.Scheme == "https" {
-		proxy = firstOf(client.GetHttpsProxy(), os.Getenv("HTTPS_PROXY"), os.Getenv("https_proxy"))
+		proxy = cmp.Or(client.GetHttpsProxy(), os.Getenv("HTTPS_PROXY"), os.Getenv("https_proxy"))
 	}
 	if proxy == "" {
 		return nil, nil
 	}
-	if none := firstOf(client.GetNoProxy(), os.Getenv("NO_PROXY"), os.Getenv("no_proxy")); none != "" {
+	if none := cmp.Or(client.GetNoProxy(), os.Getenv("NO_PROXY"), os.Getenv("no_proxy")); none != "" {
 		for pattern := range strings.SplitSeq(none, ",") {
 			if strings.HasPrefix(pattern, "*") {
 				pattern = "." + pattern
@@ -79,12 +80,3 @@ func proxyFor(client SDKClient, u *url.URL) (*url.URL, error) {
 
 // errProxy is a proxy setting that no attempt can get past.
 var errProxy = errors.New("client's proxy setting")
-
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}

@@ -12,8 +12,8 @@ import (
 // returns the body to send.
 func (c *call) assignToken(body []byte) ([]byte, error) {
 	r := &c.request
-	known, isKnown := openapi.Lookup(r.Version, r.Action)
-	c.operation = Operation{known.Product, r.Version, r.Action}
+	product, parameter, _ := openapi.Lookup(r.Version, r.Action)
+	c.operation = Operation{product, r.Version, r.Action}
 	c.readOnly = isReadOnly(r.Action)
 	own, err := requestToken(r)
 	if err != nil {
@@ -30,7 +30,7 @@ func (c *call) assignToken(body []byte) ([]byte, error) {
 			return nil, fmt.Errorf("%w: one in the request, another in its context", ErrTokenConflict)
 		}
 		c.token = given.token
-	case own == "" && isKnown && known.Token != "" && !c.readOnly:
+	case own == "" && parameter != "" && !c.readOnly:
 		// Also where the caller vouches for a replay: then a second effect would do no
 		// harm, and with the token there is none.
 		c.token = token.New()
@@ -41,7 +41,7 @@ func (c *call) assignToken(body []byte) ([]byte, error) {
 	if c.token == "" {
 		return body, nil
 	}
-	return c.placeToken(body, known.Token), nil
+	return c.placeToken(body, parameter), nil
 }
 
 // placeToken writes the call's token into the wire copy: into every token parameter that

@@ -1,6 +1,8 @@
 package retry
 
 import (
+	"io"
+	"net/http"
 	"net/http/httptrace"
 	"sync/atomic"
 )
@@ -40,4 +42,28 @@ func (w *wireWatch) unwritten() bool {
 		return true
 	}
 	return w.failedWrite.Load()
+}
+
+// emptyBody is a body of no bytes that net/http does not know to be empty.
+type emptyBody struct{}
+
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (emptyBody) Close() error             { return nil }
+
+// sendOnce keeps net/http from sending an attempt twice by itself, with one nonce. On
+// a reused connection that dies it replays a GET, HEAD, OPTIONS or TRACE unless there is
+// a body that it cannot rewind; an empty one still goes out without any framing. A
+// base that may speak HTTP/2 rewinds every body for a stream that was refused, so any
+// but our own gets none to rewind.
+func sendOnce(req *http.Request, own bool) {
+	switch req.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		if req.ContentLength == 0 {
+			req.Body = emptyBody{}
+		}
+		req.GetBody = nil
+	}
+	if !own {
+		req.GetBody = nil
+	}
 }

@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -85,7 +86,7 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 		}
 	}
 	if t.Policy.AttemptTimeout == 0 {
-		t.Policy.AttemptTimeout = orDefault(client.GetReadTimeout(), config.Timeout)
+		t.Policy.AttemptTimeout = cmp.Or(client.GetReadTimeout(), config.Timeout)
 	}
 	if _, err := t.Policy.withDefaults(); err != nil {
 		return nil, fmt.Errorf("aliretry: %w", err)

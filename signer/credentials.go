@@ -51,15 +51,20 @@ func (c Credentials) redacted() string {
 // Provider supplies credentials. It is asked before every attempt, from many
 // goroutines at once, and should answer from memory as a rule. An error ends the call
 // before the attempt is sent.
-//
-// A Provider that also has the method AccessKeyID() string states that its key never
-// changes; a request that was signed with another key is then refused instead of
-// being signed for the wrong account.
 type Provider interface {
 	Credentials(ctx context.Context) (Credentials, error)
 }
 
-// Static returns a Provider of credentials that never change.
+// FixedProvider is a Provider whose key never changes. A request that was signed with
+// another key is then refused, instead of being signed for the wrong account.
+type FixedProvider interface {
+	Provider
+	AccessKeyID() string
+}
+
+var _ FixedProvider = static{}
+
+// Static returns a Provider of credentials that never change: a [FixedProvider].
 func Static(c Credentials) Provider { return static{func() Credentials { return c }} }
 
 // static keeps its credentials in a function because fmt prints the unexported fields
@@ -71,5 +76,5 @@ func (s static) Credentials(context.Context) (Credentials, error) {
 	return c, c.Validate()
 }
 
-// AccessKeyID implements the optional method that [Provider] describes.
+// AccessKeyID implements [FixedProvider].
 func (s static) AccessKeyID() string { return s.credentials().AccessKeyID }

@@ -1,18 +1,14 @@
 package openapi
 
-// Operation is what the catalogue knows of one operation.
-type Operation struct {
-	Product, Version, Action string
-	Token                    string // name of the parameter that takes the client token; empty: takes none
-}
-
-// Lookup finds an operation by its version and action, which name it together.
-func Lookup(version, action string) (Operation, bool) {
-	product, ok := tokenTakers[[2]string{version, action}]
-	if !ok {
-		return Operation{}, false
+// Lookup returns the product of an operation, which its version and action name
+// together, and the parameter that takes its client token, "" if it takes none. It
+// reports whether the catalogue knows the operation.
+func Lookup(version, action string) (product, token string, known bool) {
+	product, known = tokenTakers[[2]string{version, action}]
+	if !known {
+		return "", "", false
 	}
-	return Operation{Product: product, Version: version, Action: action, Token: "ClientToken"}, true
+	return product, "ClientToken", true
 }
 
 // tokenTakers are operations documented to take a ClientToken: the Ensure idempotence

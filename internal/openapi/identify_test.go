@@ -80,10 +80,10 @@ func TestIdentifyRefusesTwoOperations(t *testing.T) {
 }
 
 func TestLookup(t *testing.T) {
-	if op, ok := Lookup("2014-08-28", "CreateScalingGroup"); !ok || op.Product != "Ess" || op.Token != "ClientToken" {
-		t.Errorf("%+v, %v", op, ok)
+	if product, token, ok := Lookup("2014-08-28", "CreateScalingGroup"); !ok || product != "Ess" || token != "ClientToken" {
+		t.Errorf("%s %s %v", product, token, ok)
 	}
-	if _, ok := Lookup("2014-08-29", "CreateScalingGroup"); ok {
+	if _, _, ok := Lookup("2014-08-29", "CreateScalingGroup"); ok {
 		t.Error("another version's operation is known")
 	}
 }

@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -30,17 +31,25 @@ type Fault struct {
 	Cut       bool // it begins as JSON or XML and ends before its end
 }
 
-// ReadAnswer reads what a 2xx says about an error: a Code at the top, and "Success".
-// There, ErrorCode and Error are data: what a workflow or task came to that the call
-// asked for. So is a Code beside "Success": true.
+// ReadAnswer reads what a 2xx says about an error: a Code at the top that is not a
+// number or a word of success, and "Success". There, ErrorCode and Error are data: what
+// a workflow or task came to that the call asked for. So is a Code beside "Success": true.
 func ReadAnswer(body []byte) Fault {
 	r, err := readFields(trim(body))
 	f := r.fault()
 	f.Cut = isCut(err)
-	if f.Code = clip(r.code, maxCode); r.accepted {
+	if f.Code = clip(r.code, maxCode); r.accepted || isSuccess(r.code) {
 		f.Code = ""
 	}
 	return f
+}
+
+func isSuccess(code string) bool {
+	switch strings.ToLower(code) {
+	case "ok", "success", "succeed", "succeeded", "successful":
+		return true
+	}
+	return false
 }
 
 // ReadFault reads an error reply in JSON or XML: keys in any case, the fields at the
@@ -79,13 +88,18 @@ func IsAnswer(format string, body []byte) bool {
 	body = trim(body)
 	switch format {
 	case "JSON":
-		return json.Valid(body)
+		return isJSON(body)
 	case "XML":
 		return isXML(body)
 	case "":
-		return json.Valid(body) || isXML(body)
+		return isJSON(body) || isXML(body)
 	}
 	return len(body) > 0 && !isPage(body)
+}
+
+// An answer is an object, or a list; a bare null or word comes from somewhere else.
+func isJSON(body []byte) bool {
+	return len(body) > 0 && (body[0] == '{' || body[0] == '[') && json.Valid(body)
 }
 
 func isXML(body []byte) bool {
@@ -101,7 +115,7 @@ func IsHTML(contentType string, body []byte) bool {
 // MayBeFault reports, much faster than ReadFault, whether a body could hold an error
 // code or a "Success": false at all. Answers that could not need no closer look.
 func MayBeFault(body []byte) bool {
-	for _, key := range [...]string{"ode\"", "ODE\"", "uccess\"", "UCCESS\"", "ode>", "ODE>", "uccess>", "UCCESS>"} {
+	for _, key := range [...]string{`"Code"`, `"code"`, `"CODE"`, `"Success"`, `"success"`, `"SUCCESS"`, "<Code>", "<code>", "<Success>", "<success>"} {
 		if bytes.Contains(body, []byte(key)) {
 			return true
 		}
@@ -146,13 +160,12 @@ type faultReader struct {
 }
 
 func (r *faultReader) fault() Fault {
-	f := Fault{
-		Code:      clip(firstOf(r.code, r.errorCode, r.numericCode), maxCode),
+	return Fault{
+		Code:      clip(cmp.Or(r.code, r.errorCode, r.numericCode), maxCode),
 		Message:   clip(r.message, maxMessage),
 		RequestID: clip(r.requestID, maxCode),
 		Refused:   r.refused,
 	}
-	return f
 }
 
 // set takes one field. The first value of each name stays: the fields of the top
@@ -186,9 +199,9 @@ func (r *faultReader) set(name, value string, numeric bool) {
 
 // adopt takes what a nested Error says, where the top level does not say it.
 func (r *faultReader) adopt(nested *faultReader) {
-	r.errorCode = firstOf(r.errorCode, nested.code, nested.errorCode, nested.numericCode)
-	r.message = firstOf(r.message, nested.message)
-	r.requestID = firstOf(r.requestID, nested.requestID)
+	r.errorCode = cmp.Or(r.errorCode, nested.code, nested.errorCode, nested.numericCode)
+	r.message = cmp.Or(r.message, nested.message)
+	r.requestID = cmp.Or(r.requestID, nested.requestID)
 }
 
 // readJSON walks the tokens, so that a body which breaks off has still said what
@@ -310,15 +323,6 @@ func unexpected(err error) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 // clip bounds s to n bytes, at the end of a character.

@@ -72,6 +72,7 @@ func TestReadAnswer(t *testing.T) {
 		{"the same in XML", `<R><Error><Code>Throttling</Code></Error></R>`, Fault{}},
 		{"a code beside success", `{"Success":true,"Code":"SystemBusy"}`, Fault{}},
 		{"refused", `{"Success":false,"Code":"Biz"}`, Fault{Code: "Biz", Refused: true}},
+		{"a word of success", `{"Code":"OK","Message":"OK"}`, Fault{Message: "OK"}},
 		{"a numeric code", `{"code":200}`, Fault{}},
 	}
 	for _, tt := range tests {
@@ -98,6 +99,8 @@ func TestIsAnswer(t *testing.T) {
 	}{
 		{"JSON", `{"RequestId":"R"}`, true},
 		{"JSON", `[]`, true},
+		{"JSON", `null`, false},
+		{"JSON", `"x"`, false},
 		{"JSON", "", false},
 		{"JSON", `{"RequestId":"R`, false},
 		{"JSON", `<R><RequestId>R</RequestId></R>`, false},
