@@ -2,13 +2,13 @@ package retry
 
 import "fmt"
 
-// Class is what one attempt came to. The class table in the README, and [classTable]
-// below, say what follows from each.
+// Class is what one attempt came to. The class table in the README says what follows
+// from each. The zero Class is no class.
 type Class uint8
 
 const (
 	_                  Class = iota
-	Success                  // an answer of the API, without an error code
+	Success                  // an answer of the API, which tells of no error
 	NoResponse               // nothing that is an answer: refused, reset, timeout, cut off, a login page
 	ServerError              // 500 and kin: it may have happened
 	Unavailable              // 503: it may have happened

@@ -37,7 +37,7 @@ func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, resp
 	case ctx == nil:
 		return unsent(fmt.Errorf("%w: its context is nil", ErrRequest))
 	case isNil(request) || isNil(response):
-		return unsent(fmt.Errorf("%w or response is nil", ErrRequest))
+		return unsent(fmt.Errorf("%w: it or the response is nil", ErrRequest))
 	}
 	req, err := c.build(ctx, request)
 	if err != nil {
@@ -71,11 +71,11 @@ func (c *Client) build(ctx context.Context, request requests.AcsRequest) (*http.
 		return nil, ctx.Err()
 	}
 	if err := c.sdk.BuildRequestWithSigner(request, nil); err != nil {
-		return nil, fmt.Errorf("%w cannot be built: %w", ErrRequest, Redact(err))
+		return nil, fmt.Errorf("%w: it cannot be built: %w", ErrRequest, Redact(err))
 	}
 	req, err := http.NewRequestWithContext(ctx, request.GetMethod(), request.BuildUrl(), request.GetBodyReader())
 	if err != nil {
-		return nil, fmt.Errorf("%w cannot be built: %w", ErrRequest, Redact(err))
+		return nil, fmt.Errorf("%w: it cannot be built: %w", ErrRequest, Redact(err))
 	}
 	req.Header.Set("User-Agent", sdk.DefaultUserAgent)
 	for key, value := range request.GetHeaders() {

@@ -20,7 +20,7 @@ type (
 // logical call, however often it is repeated; a call with another operation or other
 // parameters is refused with [ErrTokenReused], and a t that is no valid token with an
 // error of package token. An operation that the catalogue does not know gets t as the
-// parameter ClientToken.
+// parameter ClientToken, and is then repeated as if it took one: the caller vouches for it.
 func WithToken(ctx context.Context, t string) context.Context {
 	return context.WithValue(ctx, tokenKey{}, &boundToken{token: t})
 }

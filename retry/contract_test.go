@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"reflect"
@@ -36,11 +37,13 @@ func (f roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { re
 type trackedBody struct {
 	io.Reader
 	closed atomic.Int32
+	read   atomic.Int64
 	eof    atomic.Bool
 }
 
 func (b *trackedBody) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
+	b.read.Add(int64(n))
 	if err == io.EOF {
 		b.eof.Store(true)
 	}
@@ -214,6 +217,74 @@ func TestInfoHeaderCannotBeForged(t *testing.T) {
 	}
 }
 
+// A reply that is dropped is not drained without bound.
+func TestDroppedReplyIsReadWithinBound(t *testing.T) {
+	endless := &trackedBody{Reader: endless{}}
+	attempts := 0
+	tr := &retry.Transport{Credentials: static, Policy: quick, Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		if attempts++; attempts == 1 {
+			return &http.Response{StatusCode: 503, Header: http.Header{}, Body: endless}, nil
+		}
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"RequestId":"R"}`))}, nil
+	})}
+	tr.Policy.MaxReply = 10_000
+	req, _ := http.NewRequest("POST", "http://ess.aliyuncs.com"+createQuery, nil)
+	if _, err := tr.RoundTrip(req); err != nil {
+		t.Fatal(err)
+	}
+	if read, closed := endless.read.Load(), endless.closed.Load(); read > 10_001 || closed != 1 {
+		t.Errorf("%d bytes were read, and it was closed %d times", read, closed)
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
+
+// Closing a streamed body ends its attempt, whose request nobody else can end.
+func TestClosingStreamEndsAttempt(t *testing.T) {
+	var attempt context.Context
+	tr := &retry.Transport{Credentials: static, Policy: quick, Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+		attempt = req.Context()
+		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: io.NopCloser(endless{})}, nil
+	})}
+	req, _ := http.NewRequest("POST", "http://ess.aliyuncs.com"+createQuery, nil)
+	resp, err := tr.RoundTrip(req)
+	if err != nil || attempt.Err() != nil {
+		t.Fatal(err, attempt.Err())
+	}
+	resp.Body.Close()
+	if attempt.Err() == nil {
+		t.Error("the attempt's context goes on")
+	}
+}
+
+// What the server quotes of our request into its message is not for traces and errors.
+func TestServerMessageHoldsNoToken(t *testing.T) {
+	srv := retrytest.NewServer(retrytest.Account{AccessKeyID: "STS.id", AccessKeySecret: "s", SecurityToken: "CAIS-hush"})
+	defer srv.Close()
+	srv.Script(retrytest.Reply(400, "SignatureDoesNotMatch", "server string to sign is:POST&%2F&SecurityToken%3DCAIS-hush"),
+		retrytest.Reply(400, "InvalidSecurityToken", "The token CAIS-hush is unknown."))
+	key := signer.Credentials{AccessKeyID: "STS.id", AccessKeySecret: "s", SecurityToken: "CAIS-hush"}
+	for range 2 {
+		var seen strings.Builder
+		tr := &retry.Transport{Credentials: signer.Static(key), Policy: quick, Trace: &retry.Trace{
+			AttemptEnd: func(a retry.Attempt) { fmt.Fprintf(&seen, "%+v", a) },
+			CallEnd:    func(i retry.Info) { fmt.Fprintf(&seen, "%+v", i) },
+		}}
+		req, _ := http.NewRequest("POST", srv.URL+createQuery, nil)
+		resp, err := tr.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		tr.CloseIdleConnections()
+		if text := seen.String() + fmt.Sprint(resp.Header); strings.Contains(text, "hush") || !strings.Contains(text, "redacted") {
+			t.Errorf("told: %s", text)
+		}
+	}
+}
+
 // A stream of events is handed on before it ends.
 func TestEventStream(t *testing.T) {
 	reader, writer := io.Pipe()
@@ -270,6 +341,8 @@ func TestBadInput(t *testing.T) {
 		"a parameter given twice":     {query: "&MinSize=2", want: retry.ErrRequest},
 		"two operations":              {query: "&Action=x", want: retry.ErrRequest},
 		"a header that splits":        {header: http.Header{"X": {"a\nb"}}, want: retry.ErrRequest},
+		"a header's name":             {header: http.Header{"bad key": {"a"}}, want: retry.ErrRequest},
+		"a control character":         {header: http.Header{"X": {"a\x7f"}}, want: retry.ErrRequest},
 		"no method":                   {method: "PO ST", want: retry.ErrRequest},
 		"a bad escape":                {query: "&Name=%zz", want: retry.ErrRequest},
 		"another signature method":    {query: "&SignatureMethod=HMAC-SHA256", want: signer.ErrUnsupported},

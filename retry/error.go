@@ -8,8 +8,8 @@ import (
 	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
 )
 
-// Errors of calls that are refused before anything is sent. They come inside an *Error
-// whose Outcome is NotDone.
+// Causes of an *[Error]. A call that is refused for the first six was not sent, and its
+// Outcome is NotDone.
 var (
 	// ErrTokenConflict: the request carries two different client tokens, or another one
 	// than its context (WithToken).
@@ -20,12 +20,12 @@ var (
 	// ErrAccount: the request was signed with another AccessKey than the Transport's.
 	ErrAccount = errors.New("request was signed with the AccessKey of another account")
 	// ErrBody: the request's body cannot be read, or is longer than Policy.MaxBody.
-	ErrBody = errors.New("request body")
+	ErrBody = errors.New("unusable request body")
 	// ErrRequest: the request is not one to an Alibaba Cloud API, or cannot be signed.
-	ErrRequest = errors.New("request")
-	// ErrCredentials: the credentials are missing, or their provider failed. It is
-	// found in the error of a later attempt as well.
-	ErrCredentials = errors.New("credentials")
+	ErrRequest = errors.New("unusable request")
+	// ErrCredentials: the credentials are missing, or their provider failed. That may
+	// also happen before a later attempt; the Outcome tells what is known then.
+	ErrCredentials = errors.New("no usable credentials")
 	// ErrRedirect: http.Client followed a redirect. The call was answered already, its
 	// Info comes with the error, and a redirect is never followed: it would turn a POST
 	// into a GET and show the signed URL to another host.
@@ -62,15 +62,23 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " under client token %s", e.ClientToken)
 	}
 	fmt.Fprintf(&b, " (%s): ", e.Reason)
-	var server *sdkerrors.ServerError
-	if n := len(e.Attempts); n > 0 && errors.As(e.Err, &server) {
-		// Its own text has many lines, with all of the reply's headers.
-		last := &e.Attempts[n-1]
-		b.WriteString((&answerError{last.Status, last.Code, last.Message}).Error())
-	} else {
-		b.WriteString(e.Err.Error())
-	}
+	b.WriteString(e.cause())
 	return b.String()
+}
+
+// cause is the text of Err but for the SDK's own errors, which have many lines: all of
+// the reply's headers, or a part of its body, which may be a secret.
+func (e *Error) cause() string {
+	var server *sdkerrors.ServerError
+	var client *sdkerrors.ClientError
+	switch n := len(e.Attempts); {
+	case n > 0 && errors.As(e.Err, &server):
+		last := &e.Attempts[n-1]
+		return (&answerError{last.Status, last.Code, last.Message}).Error()
+	case errors.As(e.Err, &client):
+		return client.ErrorCode()
+	}
+	return e.Err.Error()
 }
 
 // Unwrap returns the last cause and, where time was the reason, the context's error.
@@ -85,7 +93,8 @@ func (e *Error) Unwrap() []error {
 func (e *Error) Timeout() bool { return isTimeout(e.ctxErr) || e.ctxErr == nil && isTimeout(e.Err) }
 
 // InfoOf returns what is known about the call that err came from: err is, or wraps, an
-// *Error or the SDK's ServerError. It returns false for any other error.
+// *Error or the SDK's ServerError. It returns false for any other error. From a
+// ServerError, the attempts come without their Message and Err.
 func InfoOf(err error) (Info, bool) {
 	var ours *Error
 	if errors.As(err, &ours) {

@@ -21,12 +21,14 @@ func (o Operation) String() string {
 	return o.Version + " " + o.Action
 }
 
-// Info is what is known of a logical call. It holds no secrets.
+// Info is what is known of a logical call. It holds no secrets. Its JSON form, which
+// leaves out each attempt's Message and Err, is for passing it on, not for keeping it: it
+// may change with any release.
 type Info struct {
 	Operation   Operation `json:"operation"`
 	ClientToken string    `json:"token,omitempty"` // sent in every attempt; "" if the call carries none
 	Outcome     Outcome   `json:"outcome"`
-	Attempts    []Attempt `json:"attempts"` // in order; empty if nothing was sent
+	Attempts    []Attempt `json:"attempts"` // in order; empty if nothing was sent; not to be modified
 	Reason      string    `json:"reason"`   // why the call ended, in words for people
 }
 
@@ -42,8 +44,8 @@ type Attempt struct {
 	Code      string        `json:"code,omitempty"`   // the API's error code, at most 128 bytes
 	Message   string        `json:"-"`                // the API's error message, at most 1 KiB
 	RequestID string        `json:"request,omitempty"`
-	Err       error         `json:"-"`              // what went wrong where there is no reply
-	Wait      time.Duration `json:"wait,omitempty"` // the delay that follows; 0 after the last attempt
+	Err       error         `json:"-"`                 // what went wrong where there is no reply
+	Wait      time.Duration `json:"wait_ns,omitempty"` // the delay that follows; 0 after the last attempt
 }
 
 // infoHeader carries the Info of a call in its response, for callers that see nothing

@@ -158,6 +158,14 @@ func TestLoopWaits(t *testing.T) {
 			timeout: 2 * time.Second,
 			steps:   []step{{hang: true}}, elapsed: ms(1980), outcome: Unknown, err: context.DeadlineExceeded,
 		},
+		"the deadline ends the last attempt": {
+			policy: Policy{MaxAttempts: 1}, timeout: time.Second,
+			steps: []step{{hang: true}}, elapsed: ms(990), outcome: Unknown, err: context.DeadlineExceeded,
+		},
+		"the attempt timeout is not the call's": {
+			policy: Policy{MaxAttempts: 1, AttemptTimeout: time.Second},
+			steps:  []step{{hang: true}}, elapsed: time.Second, outcome: Unknown, err: errTimeout,
+		},
 		"a wait that does not fit is not begun": {
 			timeout: ms(100),
 			steps:   []step{{status: 503, body: unavailable}}, outcome: Unknown, status: 503,
@@ -229,21 +237,25 @@ func TestLoopWaits(t *testing.T) {
 	}
 }
 
-// errAny stands for an error of which only its being one matters.
-var errAny = errors.New("any")
+// errAny stands for an error of which only its being one matters, errTimeout for one
+// that is a timeout, but not the context's.
+var errAny, errTimeout = errors.New("any"), errors.New("timeout")
 
 func checkResult(t *testing.T, resp *http.Response, err error, status int, want error, i Info) {
 	t.Helper()
 	if status == 0 {
 		var e *Error
-		if !errors.As(err, &e) || want != errAny && !errors.Is(err, want) || resp != nil {
+		if !errors.As(err, &e) || want != errAny && want != errTimeout && !errors.Is(err, want) || resp != nil {
 			t.Fatalf("result %v, %v; want an *Error of %v", resp, err, want)
 		}
 		if got, ok := InfoOf(err); !ok || got.Outcome != i.Outcome {
 			t.Errorf("InfoOf = %+v, %v", got, ok)
 		}
-		if e.Timeout() != errors.Is(want, context.DeadlineExceeded) {
+		if e.Timeout() != (want == errTimeout || want == context.DeadlineExceeded) {
 			t.Errorf("Timeout() = %v of %v", e.Timeout(), err)
+		}
+		if errors.Is(err, context.DeadlineExceeded) != (want == context.DeadlineExceeded) {
+			t.Errorf("%v is said to be the context's", err)
 		}
 		return
 	}

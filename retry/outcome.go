@@ -2,7 +2,8 @@ package retry
 
 import "fmt"
 
-// Outcome is what is known of a logical call's effect once it has ended.
+// Outcome is what is known of a logical call's effect once it has ended. The zero value
+// is Unknown.
 type Outcome uint8
 
 const (

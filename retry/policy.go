@@ -9,7 +9,8 @@ import (
 )
 
 // Policy says how long a call may last and how it is retried. Every zero field means
-// its default; set fields before the Transport's first use.
+// its default; set fields before the Transport's first use. A negative field, or a Delay
+// whose Base is over its Max, ends every call with [ErrPolicy].
 type Policy struct {
 	// MaxAttempts bounds the attempts of a call, the first included. 0 means 10, 1 turns
 	// retries off, and 600 is the most: each attempt is signed for a second later than
@@ -35,15 +36,16 @@ type Policy struct {
 	// MaxBody bounds the body of a request, in bytes: it is kept for the retries. A call
 	// with a longer one fails before anything is sent. 0 means 32 MiB.
 	MaxBody int64
-	// TokenLifetime is how long after the first attempt a client token may still be
-	// sent, by the wall clock. How long servers remember a token is not documented;
+	// TokenLifetime is how long after its first attempt a call may still send its client
+	// token, by the wall clock. How long servers remember a token is not documented;
 	// 0 means 8 hours.
 	TokenLifetime time.Duration
 }
 
 // Delay is the growth of a backoff: the ceiling of the first delay, and the largest.
 // The ceiling doubles from Base to Max; jitter is taken below it, so that clients do
-// not march in step at the maximum either.
+// not march in step at the maximum either. Where one of the two is zero it has its
+// default, moved to the other's where it would lie on the wrong side.
 type Delay struct{ Base, Max time.Duration }
 
 // ErrPolicy is wrapped by the error of a call under a Policy that makes no sense, such

@@ -72,7 +72,7 @@ func capture(req *http.Request, limit int64) ([]byte, error) {
 	n, err := buf.ReadFrom(io.LimitReader(req.Body, limit+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%w cannot be read: %w", ErrBody, err)
+		return nil, fmt.Errorf("%w: it cannot be read: %w", ErrBody, err)
 	case n > limit:
 		return nil, fmt.Errorf("%w: it is longer than Policy.MaxBody, %d bytes", ErrBody, limit)
 	case req.ContentLength > 0 && n != req.ContentLength:
@@ -89,15 +89,25 @@ func validate(req *http.Request) error {
 	if strings.ContainsFunc(req.Method, func(r rune) bool { return r < 'A' || r > 'Z' }) {
 		return fmt.Errorf("%w: its method is not one", ErrRequest)
 	}
-	for _, values := range req.Header {
+	for key, values := range req.Header {
+		if key == "" || strings.ContainsFunc(key, notToken) {
+			return fmt.Errorf("%w: a header's name is not one", ErrRequest)
+		}
 		for _, v := range values {
-			if strings.ContainsAny(v, "\r\n\x00") {
-				return fmt.Errorf("%w: a header holds a control character", ErrRequest)
+			if strings.ContainsFunc(v, isControl) {
+				return fmt.Errorf("%w: header %s holds a control character", ErrRequest, key)
 			}
 		}
 	}
 	return nil
 }
+
+// RFC 9110, section 5.6.2: what a header's name is made of.
+func notToken(r rune) bool {
+	return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+}
+
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // wireCopy returns what attempts are made of: the caller's request less the headers by
 // which net/http would replay a signed request, or leave a compressed reply as it is.

@@ -11,9 +11,10 @@ import (
 )
 
 // secrets matches the parts of an error's text that may hold any: the query of a URL,
-// which has AccessKeyId, Signature and SecurityToken, and the password of a proxy.
+// which has AccessKeyId, Signature and SecurityToken, the password of a proxy, and a
+// parameter that stands alone.
 var secrets = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\?[^\s"?]*=[^\s"]*|(://)[^\s"/@]*@`)
+	return regexp.MustCompile(`\?[^\s"?]*=[^\s"]*|(://)[^\s"/]*@|\b(?:Signature|SecurityToken|BearerToken|AccessKeySecret)(?:=|%3D)[^\s"&]*`)
 })
 
 func scrub(text string) string { return secrets().ReplaceAllString(text, "$1") }
@@ -37,7 +38,8 @@ func Redact(err error) error {
 }
 
 func redactURL(u *url.Error) *url.Error {
-	return &url.Error{Op: u.Op, URL: scrub(u.URL), Err: Redact(u.Err)}
+	address, _, _ := strings.Cut(u.URL, "?")
+	return &url.Error{Op: u.Op, URL: scrub(address), Err: Redact(u.Err)}
 }
 
 // redacted is an error whose text is clean, and which has no Unwrap, since that would

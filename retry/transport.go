@@ -21,8 +21,9 @@ import (
 //
 // It returns the API's answer, with a nil error, or an *[Error]. When attempts run out
 // on an HTTP answer, that answer is returned. Only a 2xx that is no answer of the API,
-// or one that holds an error code, is an *[Error], since the SDK would take it for
-// success. Every response but that of a first-attempt success carries its Info, see
+// or one that holds an error code which the rules know, is an *[Error], since the SDK
+// would take it for success. A body longer than Policy.MaxReply, or a stream of events,
+// must be closed, and is not looked at: such a 2xx counts as Success. Every response but that of a first-attempt success carries its Info, see
 // [InfoOf].
 type Transport struct {
 	// Base sends one attempt. Nil means a connection pool of the Transport's own, which

@@ -53,8 +53,8 @@ func (emptyBody) Close() error             { return nil }
 // sendOnce keeps net/http from sending an attempt twice by itself, with one nonce. On
 // a reused connection that dies it replays a GET, HEAD, OPTIONS or TRACE unless there is
 // a body that it cannot rewind; an empty one still goes out without any framing. A
-// base that may speak HTTP/2 rewinds every body for a stream that was refused, so any
-// but our own gets none to rewind.
+// base that may speak HTTP/2 rewinds a body for a stream that was refused, so any but our
+// own gets none to rewind; an empty one it still sends again, with the same nonce.
 func sendOnce(req *http.Request, own bool) {
 	switch req.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:

@@ -35,7 +35,7 @@ type Option func(*Transport)
 // Errors of [Wrap]. The client is then as it was.
 var (
 	// ErrClient: the client is nil, or was not made by a constructor.
-	ErrClient = errors.New("client")
+	ErrClient = errors.New("unusable client")
 	// ErrWrapped: the client has been wrapped already.
 	ErrWrapped = errors.New("client is wrapped already")
 	// ErrTransport: the client has a transport whose settings cannot be taken over.
@@ -55,25 +55,28 @@ const sdkTimeout = 24 * time.Hour
 // [ProviderFrom].
 //
 // The attempt timeout is the client's read timeout or Config.Timeout, unless an Option
-// sets Policy.AttemptTimeout. The client's proxy, TLS and connect-timeout settings, and
+// sets Policy.AttemptTimeout. Set one before Wrap for operations that take longer than
+// 10 s: the SDK's own table of slow ones no longer counts. A read timeout that a request
+// sets bounds its whole call. The client's proxy, TLS and connect-timeout settings, and
 // those of an *http.Transport that it has, are taken over. Wrap switches the client's
 // AutoRetry off, which would repeat calls under new tokens: the Config is written to
 // for that, also where other clients share it. It writes nothing else to the Config.
 //
-// Wrap the client before its first use and change its transport, timeouts and retry
+// A session provider that is not safe for concurrent use, as the SDK's are not, must not
+// be shared: give the client and Wrap one each. Wrap the client before its first use and change its transport, timeouts and retry
 // settings no more. The error wraps [ErrClient], [ErrWrapped], [ErrTransport],
 // [ErrCredentials] or [ErrPolicy].
 func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client, error) {
 	if isNil(client) {
-		return nil, fmt.Errorf("aliretry: %w is nil", ErrClient)
+		return nil, fmt.Errorf("aliretry: %w: it is nil", ErrClient)
 	}
 	core, ok := findCore(reflect.ValueOf(client))
 	if !ok {
-		return nil, fmt.Errorf("aliretry: %w embeds a nil one", ErrClient)
+		return nil, fmt.Errorf("aliretry: %w: it embeds a nil one", ErrClient)
 	}
 	config := client.GetConfig()
 	if config == nil {
-		return nil, fmt.Errorf("aliretry: %w was not made by a constructor: it has no Config", ErrClient)
+		return nil, fmt.Errorf("aliretry: %w: it was not made by a constructor and has no Config", ErrClient)
 	}
 	provider, err := ProviderFrom(credential)
 	if err != nil {
@@ -93,9 +96,11 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 	}
 	current, kind := transportOf(core, config)
 	switch {
-	case kind == reflect.TypeFor[*Transport]():
+	case kind == reflect.TypeFor[*Transport](), client.GetReadTimeout() == sdkTimeout:
 		return nil, fmt.Errorf("aliretry: %w", ErrWrapped)
 	case t.Base != nil:
+	case !core.IsValid():
+		return nil, fmt.Errorf("aliretry: %w: a %T hides its own", ErrTransport, client)
 	case kind == nil, kind == reflect.TypeFor[*http.Transport]():
 		t.Base = baseFor(client, current)
 	default:

@@ -18,6 +18,7 @@ import (
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
 	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/ess"
 
 	"github.com/aliretry/aliretry/retry"
@@ -257,6 +258,21 @@ func TestWrapEmbedded(t *testing.T) {
 	}
 }
 
+// A client that is hidden in a field shows neither its transport nor that it is wrapped.
+func TestWrapHidden(t *testing.T) {
+	inner := newEss(t)
+	if _, err := retry.Wrap(shim{inner}, sdkKey); !errors.Is(err, retry.ErrTransport) {
+		t.Errorf("without a Base: %v", err)
+	}
+	base := func(tr *retry.Transport) { tr.Base = otherTransport{http.DefaultTransport} }
+	if _, err := retry.Wrap(shim{inner}, sdkKey, base); err != nil {
+		t.Error(err)
+	}
+	if _, err := retry.Wrap(shim{inner}, sdkKey, base); !errors.Is(err, retry.ErrWrapped) {
+		t.Errorf("second Wrap: %v", err)
+	}
+}
+
 // A proxy setting that is no URL: no attempt gets past it, and its password is not shown.
 func TestWrapBadProxy(t *testing.T) {
 	srv := retrytest.NewServer()
@@ -270,6 +286,22 @@ func TestWrapBadProxy(t *testing.T) {
 		t.Errorf("%v: %+v", err, i)
 	}
 }
+
+// shim is a client of a program's own making, in front of the SDK's.
+type shim struct{ client *ess.Client }
+
+func (s shim) BuildRequestWithSigner(r requests.AcsRequest, a auth.Signer) error {
+	return s.client.BuildRequestWithSigner(r, a)
+}
+func (s shim) GetConfig() *sdk.Config               { return s.client.GetConfig() }
+func (s shim) GetConnectTimeout() time.Duration     { return s.client.GetConnectTimeout() }
+func (s shim) GetHTTPSInsecure() bool               { return s.client.GetHTTPSInsecure() }
+func (s shim) GetHttpProxy() string                 { return s.client.GetHttpProxy() }
+func (s shim) GetHttpsProxy() string                { return s.client.GetHttpsProxy() }
+func (s shim) GetNoProxy() string                   { return s.client.GetNoProxy() }
+func (s shim) GetReadTimeout() time.Duration        { return s.client.GetReadTimeout() }
+func (s shim) SetReadTimeout(timeout time.Duration) { s.client.SetReadTimeout(timeout) }
+func (s shim) SetTransport(rt http.RoundTripper)    { s.client.SetTransport(rt) }
 
 type nilClient struct{ retry.SDKClient }
 
