@@ -81,6 +81,7 @@ var faults = []fault{
 
 	// The 4xx that ask for patience. Only that of a token in work leaves a doubt.
 	{"LastTokenProcessing", retrytest.Reply(403, "LastTokenProcessing", processing), retry.InProgress, retry.Unknown},
+	{"SignatureNonceUsed", retrytest.Reply(400, "SignatureNonceUsed", "Specified signature nonce was used already."), retry.NonceUsed, retry.Unknown},
 	{"IdempotenceProcessing", retrytest.Reply(400, "IdempotenceProcessing", processing), retry.InProgress, retry.Unknown},
 	{"400 ServiceUnavailable", retrytest.Reply(400, "ServiceUnavailable", temporary), retry.Busy, retry.NotDone},
 	{"SystemBusy", retrytest.Reply(400, "SystemBusy", "The system is busy."), retry.Busy, retry.NotDone},

@@ -106,13 +106,6 @@ func (d Delay) withDefaults(def Delay) Delay {
 	return d
 }
 
-func orDefault[T int | int64 | time.Duration](v, def T) T {
-	if v == 0 {
-		return def
-	}
-	return v
-}
-
 // end returns when a call that starts now must end: a little before the deadline of
 // the caller's context, because http.Client and the V2 SDK replace our error by their
 // own once it has passed.

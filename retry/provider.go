@@ -17,7 +17,8 @@ import (
 // [ErrCredentials].
 //
 // The Provider is safe for concurrent use: the SDK's session providers are not, so
-// their calls are made one at a time.
+// their calls are made one at a time. They take no context, so a call of theirs that
+// hangs holds up ours.
 func ProviderFrom(credential auth.Credential) (signer.Provider, error) {
 	if isNil(credential) {
 		return nil, fmt.Errorf("aliretry: %w: credential is nil", ErrCredentials)

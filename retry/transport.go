@@ -50,7 +50,8 @@ type Transport struct {
 
 var _ http.RoundTripper = (*Transport)(nil)
 
-// RoundTrip implements [http.RoundTripper].
+// RoundTrip implements [http.RoundTripper]. It reads the request's body to its end before
+// anything else, as long as that takes.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	c, err := t.newCall(req)
 	if err != nil {

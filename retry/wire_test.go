@@ -220,7 +220,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 					target = other.URL + createQuery
 				}
 				srv.Script(retrytest.Raw(status, "", "").AfterEffect().WithHeader("Location", target))
-				tr := &retry.Transport{Credentials: static, Policy: quick}
+				ends := 0
+				tr := &retry.Transport{Credentials: static, Policy: quick, Trace: &retry.Trace{CallEnd: func(retry.Info) { ends++ }}}
 				defer tr.CloseIdleConnections()
 				client := &http.Client{Transport: tr}
 				_, err := client.Post(srv.URL+createQuery, "", nil)
@@ -231,8 +232,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 				if !ok || i.Outcome != retry.Unknown || len(i.Attempts) != 1 || i.Attempts[0].Status != status || i.ClientToken == "" {
 					t.Errorf("what is known of the call is lost: %+v", i)
 				}
-				if n := len(srv.Attempts()) + len(other.Attempts()); n != 1 {
-					t.Errorf("%d requests on the wire", n)
+				if n := len(srv.Attempts()) + len(other.Attempts()); n != 1 || ends != 1 {
+					t.Errorf("%d requests on the wire, %d calls ended", n, ends)
 				}
 			})
 		}
