@@ -23,7 +23,7 @@ type rule struct {
 // Messages by which the server asks for patience. "Later" alone is not one ("EndTime
 // must be later than StartTime"), nor is "try again" alone ("check X and try again").
 const tryLater = `(re)?try (it |this |again |the (request|operation) )*(later|in a |in \d|after (a |some |\d|the .*(finish|complete)))` +
-	`|later,? (please )?(re)?try|wait (for )?a (moment|while|few)|wait until .*(complete|finish|done)` +
+	`|try [^.;,]{1,40} again later|later,? (please )?(re)?try|wait (for )?a (moment|while|few)|wait until .*(complete|finish|done)` +
 	`|temporar(y|ily) (unavailable|failure|error)` +
 	`|稍[后候後](再|重|尝|嘗|请|請)*[试試]|稍[后候後]再|请稍[后候]|(系统|服务|系統|服務|服务器)(繁)?忙|重试即可|暂时(不可用|无法|不提供)`
 
@@ -81,7 +81,7 @@ var rules = []rule{
 			`|perminute|persecond|frequency|toofrequent|(read|write)quotaexceed|businesslimitcontrol`,
 		source: "Throttling, Throttling.User, Throttling.Api: common error codes; *QuotaExceed: SLS; the rest: CDN, Tablestore, MQ, SMS"},
 	{class: Throttled, status: "4xx",
-		text:   `flow control|throttling|too (frequent|many requests)|qps (upper )?(limit|exceed)|rate limit|rate at which .* exceeds|excessive requests|流控|限流|(过于|太)频繁|频率限制`,
+		text:   `flow control|throttling|too (frequent|quick|many (requests|times))|qps (upper )?(limit|exceed)|rate limit|rate at which .* exceeds|excessive requests|(in|out)flow quota exceed|流控|限流|(过于|太)频繁|频率限制`,
 		source: "messages under other codes: CDN TaskConflict, Tablestore OTSQuotaExhausted, SLS, OpenSearch"},
 
 	// A service that is busy under a 2xx has made less plain that it did nothing.
@@ -93,7 +93,7 @@ var rules = []rule{
 		source: "SystemBusy, ServiceBusy, OperationBusy, ServiceIsBusy: SLB, RDS, CDN, ROS"},
 	{class: Busy, status: "4xx", code: `service\.?(temporar(il)?y)?unavailable`, unless: lasting,
 		source: "ServiceUnavailable under 400: Ensure idempotence, ECS; it also stands for lasting faults, which the message tells"},
-	{class: Busy, status: "4xx", text: tryLater, alone: true, source: "Ensure idempotence"},
+	{class: Busy, status: "4xx", text: tryLater, unless: `after you `, alone: true, source: "Ensure idempotence"},
 }
 
 // compiled is the table with its patterns compiled, at the first error reply.
