@@ -35,13 +35,13 @@ type Client struct {
 func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, response responses.AcsResponse) error {
 	switch {
 	case ctx == nil:
-		return unsent(fmt.Errorf("%w: its context is nil", ErrRequest))
+		return c.unsent(context.Background(), fmt.Errorf("%w: its context is nil", ErrRequest))
 	case isNil(request) || isNil(response):
-		return unsent(fmt.Errorf("%w: it or the response is nil", ErrRequest))
+		return c.unsent(ctx, fmt.Errorf("%w: it or the response is nil", ErrRequest))
 	}
 	req, err := c.build(ctx, request)
 	if err != nil {
-		return unsent(err)
+		return c.unsent(ctx, err)
 	}
 	resp, err := c.Transport.RoundTrip(req)
 	if err != nil {
@@ -58,8 +58,9 @@ func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, resp
 	return nil
 }
 
-func unsent(err error) error {
-	return &Error{Info: Info{Outcome: NotDone, Reason: "refused before anything was sent"}, Err: err}
+// unsent ends a call that does not come as far as the Transport.
+func (c *Client) unsent(ctx context.Context, err error) error {
+	return (&call{traces: tracesOf(c.Transport, ctx)}).refuse(err)
 }
 
 // build lets the SDK fill in and sign the request, and copies it out.

@@ -18,7 +18,8 @@ import (
 func TestDoActionRefuses(t *testing.T) {
 	srv := retrytest.NewServer()
 	defer srv.Close()
-	c := mustWrap(t, newEss(t))
+	ends := 0
+	c := mustWrap(t, newEss(t), func(tr *retry.Transport) { tr.Trace = &retry.Trace{CallEnd: func(retry.Info) { ends++ }} })
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	var noContext context.Context
@@ -35,6 +36,9 @@ func TestDoActionRefuses(t *testing.T) {
 		"nil response":  {c.DoAction(context.Background(), createRequest(srv), nil), retry.ErrRequest},
 		"a URL no more": {c.DoAction(context.Background(), bad, response), retry.ErrRequest},
 		"ended context": {c.DoAction(ended, createRequest(srv), response), context.Canceled},
+	}
+	if ends != len(tests) {
+		t.Errorf("CallEnd ran %d times in %d calls", ends, len(tests))
 	}
 	for name, tt := range tests {
 		var e *retry.Error

@@ -22,8 +22,7 @@ import (
 func (t *Transport) newCall(req *http.Request) (*call, error) {
 	c := &call{t: t, caller: req.Context(), start: time.Now()}
 	c.attempts = c.first[:0]
-	c.traces = traces{t.Trace}
-	c.traces[1], _ = c.caller.Value(traceKey{}).(*Trace)
+	c.traces = tracesOf(t, c.caller)
 
 	var policyErr error
 	c.policy, policyErr = t.Policy.withDefaults()

@@ -66,6 +66,9 @@ func (r *redacted) As(target any) bool {
 // conceal takes out of an API's message what the server quotes of our request: the
 // string to sign of a signature that it did not accept, and the tokens of c in any case.
 func conceal(message string, c signer.Credentials) string {
+	if message == "" {
+		return ""
+	}
 	if at := strings.Index(strings.ToLower(message), "string to sign"); at >= 0 {
 		message = message[:at] + "string to sign [redacted]"
 	}

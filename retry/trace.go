@@ -1,5 +1,7 @@
 package retry
 
+import "context"
+
 // Trace is a set of hooks, each optional, that tell what happens in a call. They run in
 // the call's goroutine, one after another, and should return quickly. A Trace may be
 // shared by many calls and is then used from many goroutines at once.
@@ -23,6 +25,11 @@ type Trace struct {
 
 // traces are the hooks of one call: the Transport's and the context's.
 type traces [2]*Trace
+
+func tracesOf(t *Transport, ctx context.Context) traces {
+	own, _ := ctx.Value(traceKey{}).(*Trace)
+	return traces{t.Trace, own}
+}
 
 func (ts traces) callStart(c *call) {
 	for _, t := range ts {

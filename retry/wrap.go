@@ -63,8 +63,8 @@ const sdkTimeout = 24 * time.Hour
 // for that, also where other clients share it. It writes nothing else to the Config.
 //
 // A session provider that is not safe for concurrent use, as the SDK's are not, must not
-// be shared: give the client and Wrap one each. Wrap the client before its first use and change its transport, timeouts and retry
-// settings no more. The error wraps [ErrClient], [ErrWrapped], [ErrTransport],
+// be shared: give the client and Wrap one each. Wrap the client before its first use, and
+// change its transport, timeouts and retry settings no more. The error wraps [ErrClient], [ErrWrapped], [ErrTransport],
 // [ErrCredentials] or [ErrPolicy].
 func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client, error) {
 	if isNil(client) {
@@ -94,13 +94,17 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 	if _, err := t.Policy.withDefaults(); err != nil {
 		return nil, fmt.Errorf("aliretry: %w", err)
 	}
-	current, kind := transportOf(core, config)
+	var current *http.Transport
+	var kind reflect.Type
+	if core.IsValid() {
+		current, kind = transportOf(core)
+	}
 	switch {
 	case kind == reflect.TypeFor[*Transport](), client.GetReadTimeout() == sdkTimeout:
 		return nil, fmt.Errorf("aliretry: %w", ErrWrapped)
 	case t.Base != nil:
 	case !core.IsValid():
-		return nil, fmt.Errorf("aliretry: %w: a %T hides its own", ErrTransport, client)
+		return nil, fmt.Errorf("aliretry: %w: a %T does not show it", ErrTransport, client)
 	case kind == nil, kind == reflect.TypeFor[*http.Transport]():
 		t.Base = baseFor(client, current)
 	default:
@@ -141,21 +145,16 @@ func findCore(v reflect.Value) (core reflect.Value, ok bool) {
 	return reflect.Value{}, true
 }
 
-// transportOf returns the type of the transport that a client has, and the transport
-// itself if it is an *http.Transport. The SDK has no getter for it: reading its private
-// field by reflection is the one way to see a transport that SetTransport has set, our
-// own above all.
-func transportOf(core reflect.Value, config *sdk.Config) (*http.Transport, reflect.Type) {
-	field := reflect.ValueOf(struct{ RT http.RoundTripper }{config.Transport}).Field(0)
-	if config.Transport == nil && config.HttpTransport != nil {
-		field = reflect.ValueOf(struct{ RT http.RoundTripper }{config.HttpTransport}).Field(0)
+// transportOf returns the type of the transport that a client has, nil if it has none,
+// and the transport itself if it is an *http.Transport. The SDK has no getter for it:
+// reading its private field by reflection is the one way to see a transport that
+// SetTransport has set, our own above all.
+func transportOf(core reflect.Value) (*http.Transport, reflect.Type) {
+	httpClient := reflect.Indirect(core.FieldByName("httpClient"))
+	if !httpClient.IsValid() {
+		return nil, nil
 	}
-	if core.IsValid() {
-		if httpClient := reflect.Indirect(core.FieldByName("httpClient")); httpClient.IsValid() {
-			field = httpClient.FieldByName("Transport")
-		}
-	}
-	transport := field.Elem()
+	transport := httpClient.FieldByName("Transport").Elem()
 	switch {
 	case !transport.IsValid():
 		return nil, nil
