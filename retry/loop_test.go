@@ -342,8 +342,7 @@ func TestLoopCancel(t *testing.T) {
 	}
 }
 
-// The wall clock goes on while a machine sleeps, which the monotonic one does not; the
-// age of the token is judged before each attempt.
+// The age of the token is judged before each attempt, at the time when it would be sent.
 func TestLoopTokenLifetime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := &scripted{steps: []step{{status: 503, takes: 9 * time.Second}}}
@@ -470,6 +469,18 @@ func TestLoopReplaySafe(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A token that the caller has written is sent as it was written.
+func TestLoopKeepsOwnBytes(t *testing.T) {
+	base := &scripted{steps: []step{{status: 200, body: okBody}}}
+	tr := &Transport{Base: base, Credentials: signer.Static(testKey)}
+	if _, err := tr.RoundTrip(newRequest(context.Background(), createURL+"&ClientToken=%6dine&x=%7e")); err != nil {
+		t.Fatal(err)
+	}
+	if sent := base.seen[0].URL.RawQuery; !strings.Contains(sent, "&ClientToken=%6dine&x=%7e&") {
+		t.Errorf("sent %s", sent)
 	}
 }
 

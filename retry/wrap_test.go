@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -92,6 +93,9 @@ func TestWrappedClientMakesOneEffect(t *testing.T) {
 		if a.Problem != "" || a.ClientToken != end.ClientToken || a.Nonce != end.Attempts[i].Nonce {
 			t.Errorf("attempt %d: %+v", i+1, a)
 		}
+	}
+	if got := end.Attempts[4].RequestID; got != response.RequestId {
+		t.Errorf("the last attempt's request ID is %s, the reply's %s", got, response.RequestId)
 	}
 	info, ok := retry.InfoOfResponse(response.GetOriginHttpResponse())
 	if !ok || info.Outcome != retry.Done || len(info.Attempts) != 5 {
@@ -379,6 +383,42 @@ func TestWrapKeepsProxy(t *testing.T) {
 	}
 	if len(proxy.Attempts()) != 1 || len(srv.Attempts()) != 1 {
 		t.Errorf("%d requests through the proxy, %d past it", len(proxy.Attempts()), len(srv.Attempts()))
+	}
+}
+
+// The transport's own proxy holds where the client names none.
+func TestWrapKeepsTransportProxy(t *testing.T) {
+	proxy, srv := retrytest.NewServer(), retrytest.NewServer()
+	defer proxy.Close()
+	defer srv.Close()
+	through, err := url.Parse(proxy.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := ess.NewClientWithOptions("cn-qingdao", sdk.NewConfig().WithHttpTransport(&http.Transport{Proxy: http.ProxyURL(through)}), sdkKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustWrap(t, client)
+	if _, err := client.CreateScalingGroup(createRequest(srv)); err != nil || len(proxy.Attempts()) != 1 {
+		t.Errorf("%d requests through the proxy, %v", len(proxy.Attempts()), err)
+	}
+}
+
+// The client's connect timeout holds, read when a connection is made.
+func TestWrapKeepsConnectTimeout(t *testing.T) {
+	srv := retrytest.NewServer()
+	defer srv.Close()
+	client := newEss(t)
+	mustWrap(t, client, func(tr *retry.Transport) { tr.Policy.MaxAttempts = 1 })
+	client.SetConnectTimeout(time.Nanosecond)
+	_, err := client.CreateScalingGroup(createRequest(srv))
+	if i, _ := retry.InfoOf(err); i.Outcome != retry.NotDone || len(i.Attempts) != 1 || i.Attempts[0].Class != retry.NoResponse {
+		t.Errorf("%v: %+v", err, i)
+	}
+	client.SetConnectTimeout(0)
+	if _, err := client.CreateScalingGroup(createRequest(srv)); err != nil {
+		t.Error(err)
 	}
 }
 
