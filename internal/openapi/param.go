@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -20,15 +21,24 @@ func ParseParams(raw string) ([]Param, error) {
 	if raw == "" {
 		return nil, nil
 	}
+	if strings.Contains(raw, ";") {
+		return nil, errors.New("a semicolon stands between parameters")
+	}
 	params := make([]Param, 0, strings.Count(raw, "&")+1)
-	for segment := range strings.SplitSeq(raw, "&") {
+	for len(raw) > 0 {
+		segment := raw
+		if end := strings.IndexByte(raw, '&'); end >= 0 {
+			segment, raw = raw[:end], raw[end+1:]
+		} else {
+			raw = ""
+		}
 		if segment == "" {
 			continue
 		}
 		name, value, _ := strings.Cut(segment, "=")
 		name, errName := url.QueryUnescape(name)
 		value, errValue := url.QueryUnescape(value)
-		if errName != nil || errValue != nil || strings.Contains(segment, ";") {
+		if errName != nil || errValue != nil {
 			return nil, fmt.Errorf("parameter %d cannot be decoded", len(params)+1)
 		}
 		params = append(params, Param{Name: name, Value: value, Raw: segment})
