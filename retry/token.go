@@ -30,7 +30,7 @@ func (c *call) assignToken(body []byte) ([]byte, error) {
 			return nil, fmt.Errorf("%w: one in the request, another in its context", ErrTokenConflict)
 		}
 		c.token = given.token
-	case own == "" && parameter != "" && !c.readOnly:
+	case own == "" && parameter != "":
 		// Also where the caller vouches for a replay: then a second effect would do no
 		// harm, and with the token there is none.
 		c.token = token.New()
