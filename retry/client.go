@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
 	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
@@ -31,7 +32,8 @@ type Client struct {
 // It returns nil if the API accepted the call, and an *[Error] for every failure; an
 // error reply of the API is found in it as the SDK's *errors.ServerError. This release
 // expects the endpoint to be known: in the request's Domain, in the client's, or in the
-// SDK's own table. A look-up by the Location service would not be bound by ctx.
+// SDK's own table. A look-up by the Location service would not be bound by ctx. A
+// request's own timeouts, and the client's AppendUserAgent and SourceIp, are not heard.
 func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, response responses.AcsResponse) error {
 	switch {
 	case ctx == nil:
@@ -48,6 +50,9 @@ func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, resp
 		return err
 	}
 	call := callOf(resp.Request)
+	// A reply over Policy.MaxReply is still arriving, and is the call's all the same.
+	timer := time.AfterFunc(time.Until(call.end), func() { resp.Body.Close() })
+	defer timer.Stop()
 	err = unmarshal(response, resp, request.GetAcceptFormat())
 	if last := &call.attempts[len(call.attempts)-1]; err == nil && last.Class != Success {
 		err = &answerError{last.Status, last.Code, last.Message} // the SDK takes every 2xx for success
@@ -78,7 +83,7 @@ func (c *Client) build(ctx context.Context, request requests.AcsRequest) (*http.
 	if err != nil {
 		return nil, fmt.Errorf("%w: it cannot be built: %w", ErrRequest, Redact(err))
 	}
-	req.Header.Set("User-Agent", sdk.DefaultUserAgent)
+	req.Header.Set("User-Agent", userAgent(request, c.sdk.GetConfig()))
 	for key, value := range request.GetHeaders() {
 		req.Header[key] = []string{value}
 		if key == "Host" {
@@ -86,6 +91,18 @@ func (c *Client) build(ctx context.Context, request requests.AcsRequest) (*http.
 		}
 	}
 	return req, nil
+}
+
+// userAgent is what the SDK would send.
+func userAgent(request requests.AcsRequest, config *sdk.Config) string {
+	agent := sdk.DefaultUserAgent
+	for name, version := range request.GetUserAgent() {
+		agent += " " + name + "/" + version
+	}
+	if config.UserAgent != "" {
+		agent += " Extra/" + config.UserAgent
+	}
+	return agent
 }
 
 // unmarshal is the SDK's, which panics on an error body whose Code, Message or RequestId

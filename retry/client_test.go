@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -103,6 +105,25 @@ func TestDoActionContext(t *testing.T) {
 	})
 }
 
+// A reply over the bound that stalls ends with the call: DoAction's caller has nothing
+// else to end it with.
+func TestDoActionBoundsLongReply(t *testing.T) {
+	reader, writer := io.Pipe()
+	defer writer.Close()
+	go func() { _, _ = writer.Write([]byte(`{"Data":"` + strings.Repeat("x", 2000))) }()
+	c := mustWrap(t, newEss(t), func(tr *retry.Transport) {
+		tr.Policy.MaxReply, tr.Policy.CallTimeout = 1000, 50*time.Millisecond
+		tr.Base = roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: reader}, nil
+		})
+	})
+	request := ess.CreateCreateScalingGroupRequest()
+	request.Domain = "ess.aliyuncs.com"
+	if err := c.DoAction(context.Background(), request, ess.CreateCreateScalingGroupResponse()); err == nil {
+		t.Error("a reply that never ended was read")
+	}
+}
+
 // FACTS 9: the SDK's error parser panics when Code is no string.
 func TestDoActionSurvivesTheParser(t *testing.T) {
 	srv := retrytest.NewServer()
@@ -156,13 +177,15 @@ func TestResumeWithToken(t *testing.T) {
 	defer srv.Close()
 	srv.Script(retrytest.Reset().AfterEffect())
 	once := func(tr *retry.Transport) { tr.Policy.MaxAttempts = 1 }
+	lost := createRequest(srv)
+	lost.AppendUserAgent("tool", "9")
 	response := ess.CreateCreateScalingGroupResponse()
-	err := mustWrap(t, newEss(t), once).DoAction(context.Background(), createRequest(srv), response)
+	err := mustWrap(t, newEss(t), once).DoAction(context.Background(), lost, response)
 	info, _ := retry.InfoOf(err)
 	if info.Outcome != retry.Unknown {
 		t.Fatalf("%v: %+v", err, info)
 	}
-	if agent := srv.Attempts()[0].Header.Get("User-Agent"); !strings.HasPrefix(agent, "AlibabaCloud (") {
+	if agent := srv.Attempts()[0].Header.Get("User-Agent"); !strings.HasPrefix(agent, "AlibabaCloud (") || !strings.HasSuffix(agent, " tool/9") {
 		t.Errorf("User-Agent %q, want the SDK's", agent)
 	}
 	ctx := retry.WithToken(context.Background(), info.ClientToken)

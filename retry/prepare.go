@@ -113,6 +113,7 @@ func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 // The headers that stay may be the caller's own, and are cloned for each attempt.
 func wireCopy(req *http.Request) *http.Request {
 	wire := req.WithContext(req.Context())
+	wire.Method = cmp.Or(wire.Method, http.MethodGet) // as net/http reads it
 	unwanted := func(key string, values []string) bool {
 		return strings.EqualFold(key, "Idempotency-Key") || strings.EqualFold(key, "X-Idempotency-Key") ||
 			strings.EqualFold(key, "Accept-Encoding") && !slices.Equal(values, []string{"identity"})
@@ -134,9 +135,11 @@ func wireCopy(req *http.Request) *http.Request {
 // redirected refuses to follow a redirect, and keeps what is known of the call that was
 // answered with it: nothing the caller sees later would tell.
 func (c *call) redirected(by *http.Response) error {
-	c.answered = &Info{Outcome: Unknown}
 	if i, ok := InfoOfResponse(by); ok {
 		c.answered = &i
+	} else {
+		c.answered = &Info{Outcome: Unknown, Reason: "it was answered with a redirect, by another transport"}
+		c.traces.callEnd(c)
 	}
 	return fmt.Errorf("%w: the call was answered with status %d", ErrRedirect, by.StatusCode)
 }

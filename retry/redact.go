@@ -10,14 +10,15 @@ import (
 	"github.com/aliretry/aliretry/signer"
 )
 
-// secrets matches the parts of an error's text that may hold any: the query of a URL,
-// which has AccessKeyId, Signature and SecurityToken, the password of a proxy, and a
-// parameter that stands alone.
+// secrets matches the parts of an error's text that may hold any: the password and the
+// query of a URL, which has AccessKeyId, Signature and SecurityToken, and a secret by its
+// name, as in a parameter, a header or a piece of JSON that a credentials provider quotes.
 var secrets = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\?[^\s"?]*=[^\s"]*|(://)[^\s"/]*@|\b(?:Signature|SecurityToken|BearerToken|AccessKeySecret)(?:=|%3D)[^\s"&]*`)
+	return regexp.MustCompile(`(://)[^\s"?]*@|(://[^\s"?]*)\?[^\s"]*` +
+		`|(?i)((?:access[-_]?key[-_]?secret|(?:security|sts|bearer|session)[-_]?token|signature|private[-_]?key|password)"?)\s*(?:=|:|%3D|%253D)\s*"?[^\s"&,}]*`)
 })
 
-func scrub(text string) string { return secrets().ReplaceAllString(text, "$1") }
+func scrub(text string) string { return secrets().ReplaceAllString(text, "$1$2$3") }
 
 // Redact returns err without the signed URL that http.Client puts into its *url.Error:
 // the query is cut off, wherever in the text it stands. [errors.Is] and [errors.As] find

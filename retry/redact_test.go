@@ -24,6 +24,11 @@ func TestRedact(t *testing.T) {
 		"quotes in the query":     &url.Error{Op: "Post", URL: `http://h/?Filter={"a":"b"}&Signature=S3cret`, Err: inner},
 		"the same, in a text":     fmt.Errorf(`Post "http://h/?Filter={"a":"b"}&Signature=S3cret&x=y": %w`, inner),
 		"@ in the password":       fmt.Errorf("proxy http://user:S3@cret@h/ refused: %w", &Error{Err: io.EOF, Info: inner.Info}),
+		"a slash in the password": fmt.Errorf("proxy http://user:S3/cret@h/ refused: %w", inner),
+		"a provider's JSON":       fmt.Errorf(`h/ said {"AccessKeyId":"STS.x","AccessKeySecret":"S3cret","SecurityToken": "S3cret"}: %w`, inner),
+		"a profile's JSON":        fmt.Errorf(`h/ has {"access_key_secret":"S3cret","sts_token":"S3cret"}: %w`, inner),
+		"a header":                fmt.Errorf(`h/ got x-acs-security-token: S3cret: %w`, inner),
+		"encoded":                 fmt.Errorf(`h/ got Signature%%253DS3cret and signature=S3cret: %w`, inner),
 		"parameters alone":        fmt.Errorf("h/ refused SecurityToken=S3cret: %w", inner),
 		"nested":                  &url.Error{Op: "Get", URL: signed, Err: sdk},
 		"only text":               fmt.Errorf("refresh failed: Get \"%s\": %w", signed, inner),
@@ -32,7 +37,7 @@ func TestRedact(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			clean := Redact(err)
 			for _, text := range []string{clean.Error(), fmt.Sprintf("%v %+v %s %q", clean, clean, clean, clean)} {
-				if (strings.Contains(text, "S3") || strings.Contains(text, "cret")) || !strings.Contains(text, "h/") {
+				if (strings.Contains(text, "S3") || strings.Contains(text, "cret@")) || !strings.Contains(text, "h/") {
 					t.Errorf("text is %s", text)
 				}
 			}
@@ -47,6 +52,10 @@ func TestRedact(t *testing.T) {
 				t.Errorf("errors.As gives away %v", u)
 			}
 		})
+	}
+	harmless := errors.New("is a=b? yes=no: regexp (?P<name>a=b): bad signature")
+	if Redact(harmless) != harmless {
+		t.Errorf("a harmless text became %v", Redact(harmless))
 	}
 	if Redact(nil) != nil || Redact(sentinel) != sentinel {
 		t.Error("an error without a URL was changed")

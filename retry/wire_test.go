@@ -86,6 +86,7 @@ func (s *deadOnReuse) seen() (requests, nonces int) {
 func (s *deadOnReuse) do(t *testing.T, rt http.RoundTripper, method, query string, header http.Header) error {
 	t.Helper()
 	req, _ := http.NewRequest(method, "http://"+s.ln.Addr().String()+query, nil)
+	req.Method = method // "" means GET, and NewRequest would say so
 	if header != nil {
 		req.Header = header
 	}
@@ -109,6 +110,7 @@ func TestDeadKeepAlive(t *testing.T) {
 		netHTTP       int // requests that net/http alone makes of two
 	}{
 		"GET":                          {"GET", describe, nil, 3},
+		"GET by no method":             {"", describe, nil, 3},
 		"POST":                         {"POST", create, nil, 2},
 		"POST with an Idempotency-Key": {"POST", create, idempotent, 3},
 	}
@@ -237,6 +239,18 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A redirect that another transport answered with: its call is not known, and said so.
+func TestForeignRedirect(t *testing.T) {
+	ends := 0
+	tr := &retry.Transport{Credentials: static, Trace: &retry.Trace{CallEnd: func(retry.Info) { ends++ }}}
+	req, _ := http.NewRequest("POST", "http://h"+createQuery, nil)
+	req.Response = &http.Response{StatusCode: 302}
+	_, err := tr.RoundTrip(req)
+	if i, ok := retry.InfoOf(err); !ok || i.Outcome != retry.Unknown || i.Reason == "" || ends != 1 {
+		t.Errorf("%v: %+v, %d calls ended", err, i, ends)
 	}
 }
 

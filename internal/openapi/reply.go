@@ -31,17 +31,28 @@ type Fault struct {
 	Cut       bool // it begins as JSON or XML and ends before its end
 }
 
-// ReadAnswer reads what a 2xx says about an error: a Code at the top that is not a
-// number or a word of success, and "Success". There, ErrorCode and Error are data: what
-// a workflow or task came to that the call asked for. So is a Code beside "Success": true.
+// ReadAnswer reads what a 2xx says about an error: a Code at the top that is not a word
+// or number of success, and "Success" or "IsSuccess". There, ErrorCode and Error are
+// data: what a workflow or task came to that the call asked for. So is a Code beside
+// "Success": true.
 func ReadAnswer(body []byte) Fault {
 	r, err := readFields(trim(body))
 	f := r.fault()
 	f.Cut = isCut(err)
-	if f.Code = clip(r.code, maxCode); r.accepted || isSuccess(r.code) {
+	if f.Code = clip(r.code, maxCode); f.Code == "" && r.message != "" && isFailure(r.numericCode) {
+		f.Code = r.numericCode
+	}
+	if r.accepted || isSuccess(f.Code) {
 		f.Code = ""
 	}
 	return f
+}
+
+// isFailure reports whether a numeric code beside a message is one of failure: numbers of
+// success are many (0, 1, 200, 10000), those of failure follow HTTP or are negative.
+func isFailure(code string) bool {
+	n, err := strconv.Atoi(code)
+	return err == nil && (n < 0 || 400 <= n && n < 600)
 }
 
 func isSuccess(code string) bool {
@@ -49,7 +60,8 @@ func isSuccess(code string) bool {
 	case "ok", "success", "succeed", "succeeded", "successful":
 		return true
 	}
-	return false
+	// What domain CheckTransferInFeasibility was asked for: why a domain cannot move.
+	return strings.HasPrefix(code, "CheckTransferResult.")
 }
 
 // ReadFault reads an error reply in JSON or XML: keys in any case, the fields at the
@@ -115,7 +127,7 @@ func IsHTML(contentType string, body []byte) bool {
 // MayBeFault reports, much faster than ReadFault, whether a body could hold an error
 // code or a "Success": false at all. Answers that could not need no closer look.
 func MayBeFault(body []byte) bool {
-	for _, key := range [...]string{`"Code"`, `"code"`, `"CODE"`, `"Success"`, `"success"`, `"SUCCESS"`, "<Code>", "<code>", "<Success>", "<success>"} {
+	for _, key := range [...]string{`"Code"`, `"code"`, `"CODE"`, `"Success"`, `"success"`, `"SUCCESS"`, `"IsSuccess"`, `"isSuccess"`, "<IsSuccess>", "<Code>", "<code>", "<Success>", "<success>"} {
 		if bytes.Contains(body, []byte(key)) {
 			return true
 		}
@@ -185,7 +197,7 @@ func (r *faultReader) set(name, value string, numeric bool) {
 		field = &r.message
 	case "requestid":
 		field = &r.requestID
-	case "success":
+	case "success", "issuccess":
 		r.refused = r.refused || strings.EqualFold(value, "false")
 		r.accepted = r.accepted || strings.EqualFold(value, "true")
 		return

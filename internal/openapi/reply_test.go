@@ -74,6 +74,13 @@ func TestReadAnswer(t *testing.T) {
 		{"refused", `{"Success":false,"Code":"Biz"}`, Fault{Code: "Biz", Refused: true}},
 		{"a word of success", `{"Code":"OK","Message":"OK"}`, Fault{Message: "OK"}},
 		{"a numeric code", `{"code":200}`, Fault{}},
+		{"a number of success", `{"Code":"10000","Message":"ok"}`, Fault{Message: "ok"}},
+		{"a number of failure", `{"Code":"401","Message":"no"}`, Fault{Code: "401", Message: "no"}},
+		{"a negative one", `{"Code":-1,"Msg":"no"}`, Fault{Code: "-1", Message: "no"}},
+		{"a number that tells nothing more", `{"Code":500}`, Fault{}},
+		{"refused in the registry's words", `{"IsSuccess":false,"Code":"INSTANCE_NOT_EXIST"}`, Fault{Code: "INSTANCE_NOT_EXIST", Refused: true}},
+		{"accepted in them", `{"IsSuccess":true,"Code":"INSTANCE_NOT_EXIST"}`, Fault{}},
+		{"what was asked for", `{"CanTransfer":false,"Code":"CheckTransferResult.DomainTransferProhibited","Message":"m"}`, Fault{Message: "m"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
