@@ -124,7 +124,7 @@ func TestDoActionBoundsLongReply(t *testing.T) {
 	}
 }
 
-// FACTS 9: the SDK's error parser panics when Code is no string.
+// The SDK's error parser panics when Code is no string.
 func TestDoActionSurvivesTheParser(t *testing.T) {
 	srv := retrytest.NewServer()
 	defer srv.Close()
@@ -137,7 +137,7 @@ func TestDoActionSurvivesTheParser(t *testing.T) {
 	}
 }
 
-// FACTS 4: the SDK's own DoAction is not safe for concurrent use; ours is.
+// The SDK's own DoAction is not safe for concurrent use; ours is.
 func TestDoActionConcurrently(t *testing.T) {
 	srv := retrytest.NewServer()
 	defer srv.Close()

@@ -35,8 +35,8 @@ func stop(err error, format string, args ...any) decision {
 	return decision{reason: fmt.Sprintf(format, args...), err: err}
 }
 
-// decide takes the next step. The order is that of DESIGN: what cannot be helped comes
-// first, what costs something last. The delay is asked for when all before it agree.
+// decide takes the next step. What cannot be helped comes first, what costs something
+// last. The delay is asked for when all before it agree.
 func decide(s *situation, delay func(traits) time.Duration) decision {
 	t := classTable[s.class]
 	if s.class == Success {

@@ -98,7 +98,7 @@ func (s *deadOnReuse) do(t *testing.T, rt http.RoundTripper, method, query strin
 	return resp.Body.Close()
 }
 
-// FACTS 16: a dead keep-alive connection, with GET and POST, with and without the header
+// A dead keep-alive connection, with GET and POST, with and without the header
 // by which net/http takes a POST for replayable.
 func TestDeadKeepAlive(t *testing.T) {
 	const describe = "/?Action=DescribeRegions&Version=2014-05-26&Format=JSON&SignatureNonce=n"
@@ -181,7 +181,7 @@ func protoOver(t *testing.T, rt http.RoundTripper, url string, protos <-chan str
 	return <-protos
 }
 
-// FACTS 31: over HTTP/2 a refused stream is sent again by net/http itself. Our base does
+// Over HTTP/2 a refused stream is sent again by net/http itself. Our base does
 // not negotiate it.
 func TestNoHTTP2(t *testing.T) {
 	server, protos := newHTTP2Server(t)
@@ -204,7 +204,7 @@ func TestNoHTTP2(t *testing.T) {
 	}
 }
 
-// FACTS 33: http.Client would follow a redirect as a second logical call, and show the
+// http.Client would follow a redirect as a second logical call, and show the
 // signed URL to another host.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
@@ -254,7 +254,7 @@ func TestForeignRedirect(t *testing.T) {
 	}
 }
 
-// FACTS 10: the error that http.Client makes above us quotes the signed URL, which Redact
+// The error that http.Client makes above us quotes the signed URL, which Redact
 // cuts; ours never has it.
 func TestErrorsHoldNoSignature(t *testing.T) {
 	srv := retrytest.NewServer()

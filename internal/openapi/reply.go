@@ -36,13 +36,12 @@ type Fault struct {
 // data: what a workflow or task came to that the call asked for. So is a Code beside
 // "Success": true.
 func ReadAnswer(body []byte) Fault {
-	r, err := readFields(trim(body))
+	r, _ := readFields(trim(body)) // an answer is whole, or is no answer: see IsAnswer
 	f := r.fault()
-	f.Cut = isCut(err)
 	if f.Code = clip(r.code, maxCode); f.Code == "" && r.message != "" && isFailure(r.numericCode) {
 		f.Code = r.numericCode
 	}
-	if r.accepted || isSuccess(f.Code) {
+	if r.accepted || isNoFault(f.Code) {
 		f.Code = ""
 	}
 	return f
@@ -55,7 +54,8 @@ func isFailure(code string) bool {
 	return err == nil && (n < 0 || 400 <= n && n < 600)
 }
 
-func isSuccess(code string) bool {
+// isNoFault reports whether a code in a 2xx tells of no error.
+func isNoFault(code string) bool {
 	switch strings.ToLower(code) {
 	case "ok", "success", "succeed", "succeeded", "successful":
 		return true
