@@ -26,6 +26,7 @@ type call struct {
 	operation  Operation
 	token      string
 	readOnly   bool
+	dryRun     bool
 	replaySafe bool
 	start, end time.Time
 	delays     delays

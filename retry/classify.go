@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aliretry/aliretry/internal/openapi"
@@ -22,6 +23,7 @@ type evidence struct {
 	request    *openapi.Request
 	method     string
 	replaySafe bool
+	retryable  []string // codes that the user takes for Busy
 
 	callerErr error // the caller's context, if it has ended
 	err       error // of Base, or of reading the body
@@ -57,8 +59,29 @@ func classify(e *evidence) (Class, openapi.Fault) {
 	return classifyReply(e, f), f
 }
 
-// classifyReply classes an error reply by the rules, then by its status.
+// classifyReply classes an error reply by the rules, by its status, and what these reject
+// by what the user knows of the operation.
 func classifyReply(e *evidence, f openapi.Fault) Class {
+	class := classifyKnown(e, f)
+	if class == Rejected && e.status/100 == 4 && isAmong(f.Code, e.retryable) {
+		return Busy
+	}
+	return class
+}
+
+// isAmong reports whether a code is one of those listed, where "Code.*" stands for all
+// that begin alike. Services spell a code in capitals or not.
+func isAmong(code string, list []string) bool {
+	for _, want := range list {
+		prefix, open := strings.CutSuffix(want, "*")
+		if strings.EqualFold(code, want) || open && len(code) >= len(prefix) && strings.EqualFold(code[:len(prefix)], prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+func classifyKnown(e *evidence, f openapi.Fault) Class {
 	if class, ok := classByRule(e.status, f, e.replaySafe); ok {
 		if class == ClockSkew && e.skew.Abs() < skewThreshold {
 			return Rejected // stale for another reason: setting the clock would not help
@@ -98,6 +121,12 @@ func classifyAnswer(e *evidence) (Class, openapi.Fault) {
 		class, ok := classByRule(e.status, f, e.replaySafe)
 		if ok && classTable[class].retry == always && !e.replaySafe {
 			return Broken, f // under a 2xx, a code alone is not enough to repeat what must not happen twice
+		}
+		if ok && class != Rejected {
+			return class, f
+		}
+		if isAmong(f.Code, e.retryable) {
+			return Unavailable, f
 		}
 		if ok {
 			return class, f

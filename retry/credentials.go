@@ -20,7 +20,7 @@ func (c *call) checkCredentials() error {
 	if !ok {
 		return nil
 	}
-	if signed, _ := c.request.Param("AccessKeyId"); signed != "" && signed != fixed.AccessKeyID() {
+	if signed := c.request.KeyID; signed != "" && signed != fixed.AccessKeyID() {
 		return fmt.Errorf("%w: %s, not %s", ErrAccount, signed, fixed.AccessKeyID())
 	}
 	return nil

@@ -8,7 +8,7 @@ import (
 	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
 )
 
-// Causes of an *[Error]. A call that is refused for the first six was not sent, and its
+// Causes of an *[Error]. A call that is refused for the first seven was not sent, and its
 // Outcome is NotDone.
 var (
 	// ErrTokenConflict: the request carries two different client tokens, or another one
@@ -17,6 +17,9 @@ var (
 	// ErrTokenReused: the context's token (WithToken) has served a call with another
 	// operation or other parameters.
 	ErrTokenReused = errors.New("the context's client token belongs to another call")
+	// ErrNoToken: the context has a client token (WithToken), and the operation is known to
+	// take none. Where the catalogue is behind, Policy.Operations can tell it better.
+	ErrNoToken = errors.New("the operation takes no client token")
 	// ErrAccount: the request was signed with another AccessKey than the Transport's.
 	ErrAccount = errors.New("request was signed with the AccessKey of another account")
 	// ErrBody: the request's body cannot be read, or is longer than Policy.MaxBody.

@@ -6,21 +6,6 @@ import (
 	"time"
 )
 
-// Operation names an operation of an API.
-type Operation struct {
-	Product string `json:"product,omitempty"` // "" where the catalogue does not know it
-	Version string `json:"version"`           // such as "2014-08-28"
-	Action  string `json:"action"`            // such as "CreateScalingGroup"
-}
-
-// String returns the operation as "Ess 2014-08-28 CreateScalingGroup".
-func (o Operation) String() string {
-	if o.Product != "" {
-		return o.Product + " " + o.Version + " " + o.Action
-	}
-	return o.Version + " " + o.Action
-}
-
 // Info is what is known of a logical call. It holds no secrets. Its JSON form, which
 // leaves out each attempt's Message and Err, is for passing it on, not for keeping it: it
 // may change with any release.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -21,8 +22,8 @@ type Policy struct {
 	// the attempt timeout plus 20 s. Where both are set, the earlier one counts.
 	CallTimeout time.Duration
 	// AttemptTimeout bounds one attempt, from dialling to the last byte of the reply.
-	// 0 means 10 s, or the client's read timeout under Wrap. It shrinks to what is left
-	// of the call.
+	// 0 means the client's read timeout under Wrap, else what the SDK gives the operation
+	// in its table of slow ones, else 10 s. It shrinks to what is left of the call.
 	AttemptTimeout time.Duration
 	// Transient is the backoff after NoResponse and ServerError: a random delay in
 	// [0, ceiling). Its default ceiling doubles from 50 ms to 20 s.
@@ -40,6 +41,11 @@ type Policy struct {
 	// token, by the wall clock. How long servers remember a token is not documented;
 	// 0 means 8 hours.
 	TokenLifetime time.Duration
+	// Operations are what you know better than the catalogue: new operations, and codes
+	// that are worth another attempt. Each goes for the calls that have its Version and
+	// Action, and its Product where both are known; there its zero fields mean what the
+	// catalogue says. The first that fits counts.
+	Operations []Operation
 }
 
 // Delay is the growth of a backoff: the ceiling of the first delay, and the largest.
@@ -74,7 +80,6 @@ var (
 // withDefaults fills in the zero fields and refuses what cannot be meant.
 func (p Policy) withDefaults() (Policy, error) {
 	p.MaxAttempts = cmp.Or(p.MaxAttempts, defaultMaxAttempts)
-	p.AttemptTimeout = cmp.Or(p.AttemptTimeout, defaultAttemptTimeout)
 	p.Transient = p.Transient.withDefaults(defaultTransient)
 	p.Busy = p.Busy.withDefaults(defaultBusy)
 	p.MaxReply = min(cmp.Or(p.MaxReply, defaultMaxReply), maxBytes)
@@ -89,7 +94,42 @@ func (p Policy) withDefaults() (Policy, error) {
 	case p.Transient.Base > p.Transient.Max, p.Busy.Base > p.Busy.Max:
 		return p, fmt.Errorf("%w: a delay's Base is over its Max", ErrPolicy)
 	}
+	for i := range p.Operations {
+		if err := p.Operations[i].validate(); err != nil {
+			return p, fmt.Errorf("%w: Operations[%d]: %w", ErrPolicy, i, err)
+		}
+	}
 	return p, nil
+}
+
+// validate refuses what no call could mean.
+func (o *Operation) validate() error {
+	switch {
+	case o.Version == "" || o.Action == "":
+		return errors.New("it has no Version or no Action")
+	case o.Token >= tokens || o.Safety >= safeties:
+		return errors.New("its Token or Safety is none")
+	case o.AttemptTimeout < 0:
+		return errors.New("its AttemptTimeout is negative")
+	}
+	for _, code := range o.RetryableCodes {
+		if i := strings.IndexByte(code, '*'); code == "" || i == 0 || i > 0 && i < len(code)-1 {
+			return fmt.Errorf("retryable code %q: an asterisk stands at its end, behind some text, or not at all", code)
+		}
+	}
+	return nil
+}
+
+// operation returns what the policy says of an operation, nil if nothing.
+func (p *Policy) operation(o *Operation) *Operation {
+	for i := range p.Operations {
+		u := &p.Operations[i]
+		if u.Action == o.Action && u.Version == o.Version &&
+			(u.Product == "" || o.Product == "" || strings.EqualFold(u.Product, o.Product)) {
+			return u
+		}
+	}
+	return nil
 }
 
 // A Delay of which one field is given keeps its order: the other follows it where the

@@ -41,6 +41,7 @@ func (t *Transport) newCall(req *http.Request) (*call, error) {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	c.wire = wireCopy(req)
+	c.resolve(req)
 	if body, err = c.assignToken(body); err != nil {
 		return c, err
 	}
@@ -50,7 +51,7 @@ func (t *Transport) newCall(req *http.Request) (*call, error) {
 	if c.prepared, err = signer.Prepare(c.wire, body); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	if given, _ := c.caller.Value(tokenKey{}).(*boundToken); given != nil && !given.bind(openapi.Fingerprint(&c.request, req.URL.Host, body)) {
+	if given, _ := c.caller.Value(tokenKey{}).(*boundToken); given != nil && !given.bind(openapi.Fingerprint(&c.request, c.wire, body)) {
 		return c, ErrTokenReused
 	}
 	c.end = c.policy.end(c.start, t.deadline(c.caller, c.start))

@@ -84,7 +84,7 @@ func TestConceal(t *testing.T) {
 
 // The one line of an Error never has what the SDK's ServerError prints.
 func TestErrorText(t *testing.T) {
-	e := &Error{Info: Info{Operation: Operation{"Ess", "2014-08-28", "CreateScalingGroup"}, ClientToken: "tok", Attempts: make([]Attempt, 2), Reason: "why"}, Err: io.EOF}
+	e := &Error{Info: Info{Operation: Operation{Action: "CreateScalingGroup"}, ClientToken: "tok", Attempts: make([]Attempt, 2), Reason: "why"}, Err: io.EOF}
 	if got, want := e.Error(), "aliretry: CreateScalingGroup: outcome Unknown after 2 attempts under client token tok (why): EOF"; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}

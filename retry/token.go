@@ -1,7 +1,12 @@
 package retry
 
 import (
+	"bytes"
+	"crypto/md5"
+	"encoding/base64"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aliretry/aliretry/internal/openapi"
@@ -11,11 +16,8 @@ import (
 // assignToken settles the call's client token and whether the call is replay-safe. It
 // returns the body to send.
 func (c *call) assignToken(body []byte) ([]byte, error) {
-	r := &c.request
-	product, parameter, _ := openapi.Lookup(r.Version, r.Action)
-	c.operation = Operation{product, r.Version, r.Action}
-	c.readOnly = isReadOnly(r.Action)
-	own, err := requestToken(r)
+	inJSON := c.jsonTokens(body)
+	own, err := ownToken(c.request.Query, c.request.Form, inJSON)
 	if err != nil {
 		return nil, err
 	}
@@ -26,34 +28,30 @@ func (c *call) assignToken(body []byte) ([]byte, error) {
 		if err := token.Validate(given.token); err != nil {
 			return nil, err
 		}
-		if own != "" && own != given.token {
+		switch {
+		case own != "" && own != given.token:
 			return nil, fmt.Errorf("%w: one in the request, another in its context", ErrTokenConflict)
+		case own == "" && c.operation.Token == NoToken:
+			return nil, ErrNoToken
 		}
 		c.token = given.token
-	case own == "" && parameter != "":
+	case own == "" && !c.dryRun && c.operation.Token.parameter() != "":
 		// Also where the caller vouches for a replay: then a second effect would do no
 		// harm, and with the token there is none.
 		c.token = token.New()
 	}
 	_, vouched := c.caller.Value(replaySafeKey{}).(bool)
-	dryRun, _ := r.Param("DryRun")
-	c.replaySafe = c.readOnly || c.token != "" || vouched || strings.EqualFold(dryRun, "true")
+	c.replaySafe = c.readOnly || c.dryRun || vouched || c.token != "" || c.operation.Safety == ReplaySafe
 	if c.token == "" {
 		return body, nil
 	}
-	return c.placeToken(body, parameter), nil
+	return c.placeToken(body, inJSON), nil
 }
 
-// placeToken writes the call's token into the wire copy: into every token parameter that
-// is there and, where none has the name that the operation knows, as a new one beside
-// Action. An empty one that stayed in the form would hide a token in the query.
-func (c *call) placeToken(body []byte, name string) []byte {
-	if name == "" {
-		name = "ClientToken"
-		if _, ok := c.request.Param("clientToken"); ok { // an unknown operation, and its caller's spelling
-			name = "clientToken"
-		}
-	}
+// placeToken writes the call's token into the wire copy: into every token parameter of
+// query and form that is there and, where the operation's own is not among them, as a new
+// one. An empty one that stayed in the form would hide a token in the query.
+func (c *call) placeToken(body []byte, inJSON []openapi.Param) []byte {
 	query, form := c.wire.URL.RawQuery, ""
 	if c.request.Form != nil {
 		form = string(body)
@@ -62,40 +60,88 @@ func (c *call) placeToken(body []byte, name string) []byte {
 		raw    *string
 		params []openapi.Param
 	}{openapi.Query: {&query, c.request.Query}, openapi.Form: {&form, c.request.Form}}
+	name, place := c.tokenPlace(body)
 	placed := false
-	for _, part := range parts {
+	for at, part := range parts {
 		for _, p := range part.params {
 			if !isToken(p.Name) {
 				continue
 			}
-			placed = placed || p.Name == name
+			// A gateway takes the parameters of the RPC style from either part.
+			placed = placed || name == "" || p.Name == name && (c.request.Style == openapi.RPC || openapi.Place(at) == place)
 			if p.Value != c.token {
 				*part.raw = openapi.SetParam(*part.raw, p.Name, c.token)
 			}
 		}
 	}
+	if name == "" { // of an unknown operation: where its caller has it
+		name, placed = "ClientToken", placed || ownedBy(inJSON, c.token)
+	}
 	if !placed {
-		system := parts[c.request.System].raw
-		*system = openapi.SetParam(*system, name, c.token)
+		*parts[place].raw = openapi.SetParam(*parts[place].raw, name, c.token)
 	}
 	if query != c.wire.URL.RawQuery {
 		url := *c.wire.URL
 		url.RawQuery = query
 		c.wire.URL = &url
 	}
-	if c.request.Form != nil && form != string(body) {
+	if form != "" && form != string(body) {
+		c.changedForm([]byte(form))
 		return []byte(form)
 	}
 	return body
 }
 
+// tokenPlace returns the parameter and the part of the request that the operation takes
+// its token in; the name is "" where that is not known.
+func (c *call) tokenPlace(body []byte) (name string, place openapi.Place) {
+	name = c.operation.Token.parameter()
+	switch {
+	case c.request.Style != openapi.RPC:
+		return name, openapi.Query
+	case c.operation.Token == TokenInForm && c.wire.Method != http.MethodGet && c.wire.Method != http.MethodHead && (c.request.Form != nil || len(body) == 0):
+		return name, openapi.Form
+	}
+	return name, c.request.System
+}
+
+// changedForm makes the headers of the wire copy fit a form that is not the caller's.
+func (c *call) changedForm(form []byte) {
+	const formType = "application/x-www-form-urlencoded"
+	h := c.wire.Header.Clone()
+	typed := false
+	for key, values := range h {
+		switch {
+		case strings.EqualFold(key, "Content-Type"):
+			if typed = len(values) > 0 && strings.HasPrefix(strings.ToLower(values[0]), formType); !typed {
+				delete(h, key)
+			}
+		case strings.EqualFold(key, "Content-MD5"):
+			sum := md5.Sum(form)
+			h[key] = []string{base64.StdEncoding.EncodeToString(sum[:])}
+		}
+	}
+	if !typed {
+		h.Set("Content-Type", formType)
+	}
+	c.wire.Header = h
+}
+
 func isToken(name string) bool { return name == "ClientToken" || name == "clientToken" }
 
-// requestToken returns the caller's own token in a request, in either spelling; an
-// empty one counts as none.
-func requestToken(r *openapi.Request) (string, error) {
+// jsonTokens returns the token parameters of a body that is a JSON object.
+func (c *call) jsonTokens(body []byte) []openapi.Param {
+	if c.request.Form != nil || !bytes.Contains(body, []byte("lientToken")) {
+		return nil
+	}
+	return openapi.JSONStrings(body, "ClientToken", "clientToken")
+}
+
+// ownToken returns the caller's own token, which may stand in several parts of a request
+// and in either spelling; an empty one counts as none.
+func ownToken(parts ...[]openapi.Param) (string, error) {
 	own := ""
-	for _, params := range [...][]openapi.Param{r.Query, r.Form} {
+	for _, params := range parts {
 		for _, p := range params {
 			switch {
 			case p.Value == "" || !isToken(p.Name):
@@ -112,8 +158,6 @@ func requestToken(r *openapi.Request) (string, error) {
 	return own, token.Validate(own)
 }
 
-// isReadOnly reports whether an operation has no effect to lose or to double, by its
-// verb. In doubt it is a write.
-func isReadOnly(action string) bool {
-	return strings.HasPrefix(action, "Describe") || strings.HasPrefix(action, "List")
+func ownedBy(params []openapi.Param, token string) bool {
+	return slices.ContainsFunc(params, func(p openapi.Param) bool { return p.Value == token })
 }

@@ -30,15 +30,23 @@ var (
 )
 
 // Sign signs req, whose body is the bytes of body, with c. It keeps the style that the
-// request came in, signed or not, and replaces only what belongs to the signature: in
-// RPC the parameters Signature, SignatureNonce, Timestamp (or TimeStamp, as the
-// request spells it), AccessKeyId, BearerToken, SignatureType, and SecurityToken where
-// c has one. They go where Action stands, query or form.
+// request came in, signed or not, and replaces only what belongs to the signature.
 //
-// It replaces req.URL, and sets Body, GetBody and ContentLength to the bytes to be
-// sent, so req is ready to be sent afterwards. A request that is to be signed several
-// times is prepared once instead, see [Prepare]. The error wraps [ErrNoCredentials],
-// [ErrUnsupported] or [ErrMalformed]; req is then as it was.
+// In RPC, known by its parameters Action and Version, these are the parameters
+// Signature, SignatureNonce, Timestamp (or TimeStamp, as the request spells it),
+// AccessKeyId, BearerToken, SignatureType, and SecurityToken where c has one. They go
+// where Action stands, query or form, and req.URL is replaced.
+//
+// In ROA, known by an Authorization that begins with "acs" or by the headers
+// x-acs-signature-version and x-acs-version, these are the headers Authorization, Date,
+// x-acs-signature-nonce, x-acs-security-token, x-acs-bearer-token and, where the request
+// has it, x-acs-accesskey-id. The nonce is added where there was none: the servers
+// refuse a second delivery of the same request only by it. A Content-MD5 must be right.
+//
+// Body, GetBody and ContentLength are set to the bytes to be sent, so req is ready to be
+// sent afterwards. A request that is to be signed several times is prepared once
+// instead, see [Prepare]. The error wraps [ErrNoCredentials], [ErrUnsupported] or
+// [ErrMalformed]; req is then as it was.
 func Sign(req *http.Request, body []byte, c Credentials, at Stamp) error {
 	p, err := Prepare(req, body)
 	if err != nil {
@@ -49,7 +57,11 @@ func Sign(req *http.Request, body []byte, c Credentials, at Stamp) error {
 
 // Prepared is a request whose constant parts were parsed and canonicalised once. It is
 // immutable and safe for concurrent use.
-type Prepared struct{ rpc rpc }
+type Prepared struct {
+	style openapi.Style
+	rpc   rpc
+	roa   roa
+}
 
 // Prepare takes req and the bytes of its body apart, for signing them any number of
 // times. It changes neither and keeps no reference to req. The error wraps
@@ -62,15 +74,20 @@ func Prepare(req *http.Request, body []byte) (*Prepared, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if r.Style != openapi.RPC {
-		return nil, fmt.Errorf("%w %s", ErrUnsupported, r.Style)
-	}
-	p := new(Prepared)
+	p := &Prepared{style: r.Style}
 	method := req.Method
 	if method == "" {
 		method = http.MethodGet
 	}
-	if err := p.rpc.prepare(method, &r, body); err != nil {
+	switch r.Style {
+	case openapi.RPC:
+		err = p.rpc.prepare(method, &r, body)
+	case openapi.ROA:
+		err = p.roa.prepare(req, method, &r, body)
+	default:
+		err = fmt.Errorf("%w %s", ErrUnsupported, r.Style)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -89,7 +106,11 @@ func (p *Prepared) Sign(req *http.Request, c Credentials, at Stamp) error {
 	if at.Time.IsZero() {
 		at.Time = time.Now()
 	}
-	p.rpc.sign(req, c, at)
+	if p.style == openapi.ROA {
+		p.roa.sign(req, c, at)
+	} else {
+		p.rpc.sign(req, c, at)
+	}
 	return nil
 }
 

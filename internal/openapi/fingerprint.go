@@ -4,13 +4,15 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"net/http"
 	"slices"
 )
 
-// Fingerprint is a digest of what makes two logical calls the same: operation, host and
-// business parameters, or the body where it is no form. What the signature adds is left
-// out, and so is the client token.
-func Fingerprint(r *Request, host string, body []byte) [sha256.Size]byte {
+// Fingerprint is a digest of what makes two logical calls the same: operation, host,
+// business parameters, and the body where it is no form; in the ROA style, where the path
+// holds parameters and may be all that names the operation, method and path as well. What
+// the signature adds is left out, and so is the client token.
+func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
 	params := slices.Concat(r.Query, r.Form)
 	params = slices.DeleteFunc(params, func(p Param) bool { return isOfSigning(p.Name) })
 	slices.SortFunc(params, func(a, b Param) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) })
@@ -21,8 +23,12 @@ func Fingerprint(r *Request, host string, body []byte) [sha256.Size]byte {
 		h.Write(n[:])
 		h.Write([]byte(s))
 	}
-	for _, s := range []string{host, r.Version, r.Action} {
+	for _, s := range []string{req.URL.Host, r.Version, r.Action} {
 		write(s)
+	}
+	if r.Style == ROA {
+		write(req.Method)
+		write(req.URL.EscapedPath())
 	}
 	for i := range params {
 		write(params[i].Name)

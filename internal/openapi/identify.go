@@ -39,6 +39,7 @@ type Request struct {
 	Query   []Param // parameters of the URL
 	Form    []Param // parameters of a form body; nil for any other body
 	System  Place   // RPC: where Action stands, and so the signature's own parameters
+	KeyID   string  // the AccessKey ID that signed it; "" if none did, or a style does not show it
 }
 
 // ErrParams is wrapped by an error of [Identify] that tells of parameters which
@@ -47,6 +48,9 @@ var ErrParams = errors.New("malformed parameters")
 
 // ErrStyle is returned by [Identify] for a request that names no operation.
 var ErrStyle = errors.New("request names no operation: neither Action and Version parameters nor x-acs-action and x-acs-version headers")
+
+// acs begins the Authorization of the ROA style; the AccessKey ID follows, and a colon.
+const acs = "acs "
 
 // Identify takes a request apart. It looks at header keys in any case, since the SDK
 // writes some of them straight into the map, and changes nothing.
@@ -66,10 +70,12 @@ func Identify(req *http.Request, body []byte) (Request, error) {
 	switch {
 	case hasPrefixFold(h.authorization, "ACS3-"):
 		r.Style = ACS3
-	case hasPrefixFold(h.authorization, "acs "):
+	case hasPrefixFold(h.authorization, acs):
 		r.Style = ROA
+		r.KeyID, _, _ = strings.Cut(h.authorization[len(acs):], ":")
 	case r.readRPC():
 		r.Style = RPC
+		r.KeyID, _ = r.Param("AccessKeyId")
 		return r, r.ambiguous()
 	case h.signatureVersion == "1.0" && h.version != "":
 		r.Style = ROA

@@ -79,23 +79,17 @@ func TestIdentifyRefusesTwoOperations(t *testing.T) {
 	}
 }
 
-func TestLookup(t *testing.T) {
-	if product, token, ok := Lookup("2014-08-28", "CreateScalingGroup"); !ok || product != "Ess" || token != "ClientToken" {
-		t.Errorf("%s %s %v", product, token, ok)
-	}
-	if _, _, ok := Lookup("2014-08-29", "CreateScalingGroup"); ok {
-		t.Error("another version's operation is known")
-	}
-}
-
 // The digest tells calls apart by what they do, and not by how they are signed.
 func TestFingerprint(t *testing.T) {
-	of := func(query, host string) [32]byte {
-		r, err := Identify(&http.Request{URL: &url.URL{RawQuery: query}}, nil)
+	digest := func(req *http.Request, body string) [32]byte {
+		r, err := Identify(req, []byte(body))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return Fingerprint(&r, host, nil)
+		return Fingerprint(&r, req, []byte(body))
+	}
+	of := func(query, host string) [32]byte {
+		return digest(&http.Request{URL: &url.URL{Host: host, RawQuery: query}}, "")
 	}
 	const base = "Action=A&Version=1&Name=x&Size=1"
 	want := of(base, "h")
@@ -109,9 +103,15 @@ func TestFingerprint(t *testing.T) {
 			t.Errorf("%s is not told apart", other)
 		}
 	}
-	r, _ := Identify(&http.Request{URL: &url.URL{RawQuery: base}}, nil)
-	if Fingerprint(&r, "h", []byte(`{"a":1}`)) == Fingerprint(&r, "h", []byte(`{"a":2}`)) {
+	req := &http.Request{URL: &url.URL{RawQuery: base}}
+	if digest(req, `{"a":1}`) == digest(req, `{"a":2}`) {
 		t.Error("another body is not told apart")
+	}
+	roa := func(method, path string) [32]byte {
+		return digest(&http.Request{Method: method, URL: &url.URL{Path: path}, Header: http.Header{"x-acs-version": {"1"}, "Authorization": {"acs id:signature"}}}, "")
+	}
+	if roa("PUT", "/clusters/1") != roa("PUT", "/clusters/1") || roa("PUT", "/clusters/1") == roa("PUT", "/clusters/2") || roa("PUT", "/clusters/1") == roa("DELETE", "/clusters/1") {
+		t.Error("ROA requests are not told apart by method and path")
 	}
 	if of(base, "g") == want {
 		t.Error("another host is not told apart")

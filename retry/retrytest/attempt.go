@@ -19,15 +19,18 @@ const maxBody = 32 << 20
 type Attempt struct {
 	Number       int       // counted from 1
 	Received     time.Time // when it had been read and verified, by the real clock
+	Style        string    // the signature style: "RPC" or "ROA"
 	Method, Host string
+	Path         string // as it came, escaped
 	Header       http.Header
 	Query, Form  url.Values // as far as they can be read; Form only of a form-encoded body
 	Body         []byte     // as it came
 
-	// The common parameters. One that stands in both query and form is read from the
-	// query; the form's is then a business parameter of the same name.
+	// The common parameters; in the ROA style those are headers, but for the client token.
+	// One that stands in both query and form is read from the query; the form's is then a
+	// business parameter of the same name.
 	Action, Version, AccessKeyID, ClientToken, Nonce, Signature string
-	Timestamp                                                   time.Time // zero if it cannot be read
+	Timestamp                                                   time.Time // the signing time; zero if it cannot be read
 
 	Problem  string // code with which it was refused; empty if it was not
 	Fault    Fault  // the step that it used up, played unless Problem says otherwise
@@ -65,10 +68,15 @@ var commonNames = map[string]bool{
 func readAttempt(r *http.Request) (Attempt, *problem) {
 	body, bodyErr := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	a := Attempt{
+		Style:  "RPC",
 		Method: r.Method,
 		Host:   r.Host,
+		Path:   pathOf(r),
 		Header: r.Header.Clone(),
 		Body:   body,
+	}
+	if strings.HasPrefix(a.Header.Get("Authorization"), acs) {
+		a.Style = "ROA"
 	}
 	var queryErr, formErr error
 	a.Query, queryErr = url.ParseQuery(r.URL.RawQuery)
@@ -76,15 +84,22 @@ func readAttempt(r *http.Request) (Attempt, *problem) {
 	if a.formEncoded() {
 		a.Form, formErr = url.ParseQuery(string(body))
 	}
-	a.Action, a.Version = a.common("Action"), a.common("Version")
-	a.AccessKeyID, a.ClientToken = a.common("AccessKeyId"), a.common("ClientToken")
-	a.Nonce, a.Signature = a.common("SignatureNonce"), a.common("Signature")
-	a.Timestamp, _ = parseTimestamp(a.timestamp())
+	var tokens []string
+	if a.roa() {
+		a.readROA()
+		tokens = a.roaTokens()
+	} else {
+		a.readRPC()
+		tokens = slices.Concat(a.Query["ClientToken"], a.Form["ClientToken"])
+	}
+	if len(tokens) > 0 {
+		a.ClientToken = tokens[0]
+	}
 
 	switch {
-	case r.Method != http.MethodGet && r.Method != http.MethodPost:
+	case !slices.Contains(a.methods(), r.Method):
 		return a, &problem{405, "UnsupportedHTTPMethod", "This http method is not supported."}
-	case r.URL.Path != "/":
+	case !a.roa() && r.URL.Path != "/":
 		return a, &actionNotFound
 	case len(body) > maxBody:
 		return a, &problem{413, "RequestEntityTooLarge", "The request body is larger than 32 MiB."}
@@ -100,10 +115,29 @@ func readAttempt(r *http.Request) (Attempt, *problem) {
 			}
 		}
 	}
-	if a.Query.Has("ClientToken") && a.Form.Has("ClientToken") && a.Query.Get("ClientToken") != a.Form.Get("ClientToken") {
+	if len(slices.Compact(tokens)) > 1 {
 		return a, givenTwice("ClientToken")
 	}
 	return a, nil
+}
+
+func (a *Attempt) roa() bool { return a.Style == "ROA" }
+
+func (a *Attempt) methods() []string {
+	if a.roa() {
+		return roaMethods
+	}
+	return []string{http.MethodGet, http.MethodPost}
+}
+
+// readRPC fills in the common parameters of the RPC style.
+func (a *Attempt) readRPC() {
+	a.Action, a.Version = a.common("Action"), a.common("Version")
+	a.AccessKeyID = a.common("AccessKeyId")
+	a.Nonce, a.Signature = a.common("SignatureNonce"), a.common("Signature")
+	if t, ok := parseTimestamp(a.timestamp()); ok {
+		a.Timestamp = t
+	}
 }
 
 func givenTwice(name string) *problem {
@@ -131,13 +165,25 @@ func (a *Attempt) timestamp() string {
 	return a.common("TimeStamp")
 }
 
-// json reports whether the reply is wanted in JSON; XML is what the service gives to
-// those who do not ask.
-func (a *Attempt) json() bool { return strings.EqualFold(a.common("Format"), "JSON") }
+// json reports whether the reply is wanted in JSON. In the RPC style, XML is what the
+// service gives to those who do not ask.
+func (a *Attempt) json() bool {
+	if a.roa() {
+		return !strings.Contains(a.Header.Get("Accept"), "xml")
+	}
+	return strings.EqualFold(a.common("Format"), "JSON")
+}
 
 // business returns the parameters that say what is to be done.
 func (a *Attempt) business() url.Values {
 	params := url.Values{}
+	if a.roa() {
+		maps.Copy(params, cloneValues(a.Query))
+		maps.Copy(params, cloneValues(a.Form))
+		delete(params, "ClientToken")
+		delete(params, "clientToken")
+		return params
+	}
 	for name, values := range a.Query {
 		if !commonNames[name] {
 			params[name] = slices.Clone(values)
@@ -154,7 +200,7 @@ func (a *Attempt) business() url.Values {
 // call says in one string what the attempt asks for: two attempts of one call give
 // the same.
 func (a *Attempt) call() string {
-	call := a.Action + " " + a.Version + " " + a.business().Encode()
+	call := a.Action + " " + a.Version + " " + a.Method + " " + a.Path + " " + a.business().Encode()
 	if len(a.Body) > 0 && !a.formEncoded() {
 		call += "\n" + string(a.Body)
 	}

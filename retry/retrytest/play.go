@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,7 +18,7 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request, x *exchange) {
 	if x.refusal != nil {
 		p := x.refusal
 		if p.status == http.StatusMethodNotAllowed {
-			w.Header().Set("Allow", "GET, POST")
+			w.Header().Set("Allow", strings.Join(a.methods(), ", "))
 		}
 		contentType, body := renderError(a.json(), x.requestID, a.Host, p.code, p.message)
 		setHeader(w, x, contentType, x.requestID)

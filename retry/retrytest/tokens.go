@@ -2,6 +2,7 @@ package retrytest
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -43,7 +44,7 @@ func (s *Server) serve(x *exchange) {
 		record.Problem = x.refusal.code
 	case x.work == nil: // the fault comes first
 	case x.work.done:
-		record.Replayed = !readOnly(a.Action)
+		record.Replayed = !a.readOnly()
 	case x.fault.when != during:
 		s.finish(x)
 	}
@@ -54,7 +55,7 @@ func (s *Server) serve(x *exchange) {
 // fault comes before any work. The caller holds s.mu.
 func (s *Server) takeToken(x *exchange, call string) *problem {
 	a := &x.attempt
-	if readOnly(a.Action) {
+	if a.readOnly() {
 		x.work = &work{done: true, result: result{requestID: x.requestID}}
 		return nil
 	}
@@ -98,14 +99,15 @@ func (s *Server) finish(x *exchange) {
 	s.attempts[a.Number-1].Effect = true
 }
 
-// readOnly reports whether an operation has no effect.
-func readOnly(action string) bool {
+// readOnly reports whether an operation has no effect. One that a ROA request does not
+// name goes by its method.
+func (a *Attempt) readOnly() bool {
 	for _, verb := range []string{"Describe", "List", "Get", "Query"} {
-		if strings.HasPrefix(action, verb) {
+		if strings.HasPrefix(a.Action, verb) {
 			return true
 		}
 	}
-	return false
+	return a.Action == "" && (a.Method == http.MethodGet || a.Method == http.MethodHead)
 }
 
 // validToken reports whether the service takes t as a client token. An empty one is

@@ -30,33 +30,39 @@ func missing(name string) *problem {
 // verify makes those of the gateway's checks that need no memory, and returns the
 // account whose key signed.
 func verify(a *Attempt, accounts []Account, now time.Time) (Account, *problem) {
-	if p := checkCommon(a); p != nil {
+	check := (*Attempt).checkRPC
+	if a.roa() {
+		check = (*Attempt).checkROA
+	}
+	if p := check(a); p != nil {
 		return Account{}, p
 	}
 	account, p := findAccount(a, accounts)
 	if p != nil {
 		return Account{}, p
 	}
-	toSign := stringToSign(a)
-	if !hmac.Equal([]byte(sign(toSign, account.secretFor(a))), []byte(a.Signature)) {
+	toSign, key := a.rpcStringToSign(), account.secretFor(a)+"&"
+	if a.roa() {
+		toSign, key = a.roaStringToSign(), account.secretFor(a)
+	}
+	if !hmac.Equal([]byte(sign(toSign, key)), []byte(a.Signature)) {
 		return Account{}, &problem{400, "SignatureDoesNotMatch",
 			"Specified signature is not matched with our calculation. server string to sign is:" + toSign}
 	}
-	at, ok := parseTimestamp(a.timestamp())
 	switch {
-	case !ok:
+	case a.Timestamp.IsZero():
 		return Account{}, &problem{400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted."}
-	case now.Sub(at).Abs() > maxSkew:
+	case now.Sub(a.Timestamp).Abs() > maxSkew:
 		return Account{}, &problem{400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired."}
-	case a.Nonce == "":
+	case a.Nonce == "" && !a.roa():
 		return Account{}, &problem{400, "MissingSignatureNonce", "SignatureNonce is mandatory for this action."}
 	}
 	return account, nil
 }
 
-// checkCommon checks that the common parameters are there and have values that the
-// service knows.
-func checkCommon(a *Attempt) *problem {
+// checkRPC checks that the common parameters are there and have values that the service
+// knows.
+func (a *Attempt) checkRPC() *problem {
 	for _, p := range []struct{ name, value string }{
 		{"Action", a.Action}, {"Version", a.Version}, {"Signature", a.Signature},
 		{"SignatureMethod", a.common("SignatureMethod")}, {"SignatureVersion", a.common("SignatureVersion")},
@@ -91,15 +97,26 @@ func isName(s string) bool {
 
 // bearer returns the bearer token of an attempt that is authenticated by one.
 func (a *Attempt) bearer() string {
+	if a.roa() {
+		return a.Header.Get("x-acs-bearer-token")
+	}
 	if a.common("SignatureType") != "BEARERTOKEN" {
 		return ""
 	}
 	return a.common("BearerToken")
 }
 
-// stringToSign builds the string to sign of RPC 1.0: every parameter of query and
+// securityToken returns the one that the attempt carries.
+func (a *Attempt) securityToken() string {
+	if a.roa() {
+		return a.Header.Get("x-acs-security-token")
+	}
+	return a.common("SecurityToken")
+}
+
+// rpcStringToSign builds the string to sign of RPC 1.0: every parameter of query and
 // form but the Signature, sorted by name. Of a name in both, the form's value counts.
-func stringToSign(a *Attempt) string {
+func (a *Attempt) rpcStringToSign() string {
 	params := make(map[string]string, len(a.Query)+len(a.Form))
 	for name := range a.Query {
 		params[name] = a.Query.Get(name)
@@ -133,8 +150,8 @@ func percentEncode(s string) string {
 	return b.String()
 }
 
-func sign(stringToSign, secret string) string {
-	mac := hmac.New(sha1.New, []byte(secret+"&"))
+func sign(stringToSign, key string) string {
+	mac := hmac.New(sha1.New, []byte(key))
 	mac.Write([]byte(stringToSign))
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
@@ -153,8 +170,8 @@ type nonceKey struct{ key, nonce string }
 // that passes. The caller holds s.mu.
 func (s *Server) admit(a *Attempt, account Account) *problem {
 	nonce := nonceKey{account.key(), a.Nonce}
-	switch given := a.common("SecurityToken"); {
-	case s.nonces[nonce]:
+	switch given := a.securityToken(); {
+	case a.Nonce != "" && s.nonces[nonce]:
 		return &problem{400, "SignatureNonceUsed", "Specified signature nonce was used already."}
 	case given == "" && account.SecurityToken != "":
 		return &problem{400, "MissingSecurityToken", "SecurityToken is mandatory for this action."}

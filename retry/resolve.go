@@ -1,0 +1,62 @@
+package retry
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+
+	"github.com/aliretry/aliretry/internal/openapi"
+	"github.com/aliretry/aliretry/internal/openapi/catalogue"
+)
+
+// resolve settles what is known of the call's operation, and with it the attempt timeout:
+// what the policy says of the operation, of all, what the catalogue says, the default.
+func (c *call) resolve(req *http.Request) {
+	r := &c.request
+	if r.Style == openapi.ROA && r.Action == "" {
+		r.Action = catalogue.Route(r.Version, c.wire.Method, req.URL.EscapedPath())
+	}
+	e, known := catalogue.Lookup(r.Version, r.Action, req.URL.Host)
+	o := fromEntry(r.Version, r.Action, e, known)
+	if r.Style == openapi.ROA && !methodFits(c.wire.Method, o.Safety) {
+		o.Safety = Unsafe
+	}
+	timeout := cmp.Or(c.policy.AttemptTimeout, o.AttemptTimeout, defaultAttemptTimeout)
+	if u := c.policy.operation(&o); u != nil {
+		o.Product = cmp.Or(u.Product, o.Product)
+		o.Token = cmp.Or(u.Token, o.Token)
+		o.Safety = cmp.Or(u.Safety, o.Safety)
+		o.RetryableCodes = u.RetryableCodes
+		timeout = cmp.Or(u.AttemptTimeout, timeout)
+	}
+	o.AttemptTimeout, c.policy.AttemptTimeout = timeout, timeout
+	c.operation = o
+	c.dryRun = isDryRun(r) && (e.DryRun || !known)
+	c.readOnly = o.Safety == ReadOnly || c.dryRun && known
+}
+
+// methodFits reports whether a ROA request's method bears out what is known by the name
+// that it gives: the servers go by method and path.
+func methodFits(method string, s Safety) bool {
+	switch s {
+	case ReadOnly:
+		return method == http.MethodGet || method == http.MethodHead
+	case ReplaySafe:
+		return method == http.MethodPut || method == http.MethodDelete
+	}
+	return true
+}
+
+// isDryRun reports whether a request asks not to be carried out. An operation that is
+// known to have no such parameter would not heed it.
+func isDryRun(r *openapi.Request) bool {
+	for _, params := range [...][]openapi.Param{r.Query, r.Form} {
+		for i := range params {
+			if strings.EqualFold(params[i].Name, "DryRun") {
+				value, _ := r.Param(params[i].Name)
+				return strings.EqualFold(value, "true")
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,102 @@
+package retrytest
+
+import (
+	"cmp"
+	"crypto/md5"
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// The ROA style, version 1.0: the operation is named by method and path, the signature
+// and what belongs to it are headers.
+
+// acs begins the Authorization of a request in the ROA style; "ID:signature" follows.
+const acs = "acs "
+
+var roaMethods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// readROA fills in what the headers say.
+func (a *Attempt) readROA() {
+	a.Action, a.Version = a.Header.Get("x-acs-action"), a.Header.Get("x-acs-version")
+	a.AccessKeyID, a.Signature, _ = strings.Cut(a.Header.Get("Authorization")[len(acs):], ":")
+	a.Nonce = a.Header.Get("x-acs-signature-nonce")
+	if t, err := http.ParseTime(a.Header.Get("Date")); err == nil {
+		a.Timestamp = t
+	}
+}
+
+// roaTokens returns the client tokens that the attempt carries: of the query in both
+// spellings, and of a body that is a JSON object.
+func (a *Attempt) roaTokens() []string {
+	tokens := slices.Concat(a.Query["ClientToken"], a.Query["clientToken"])
+	var body struct{ ClientToken string } // encoding/json takes names in any case
+	if json.Unmarshal(a.Body, &body) == nil && body.ClientToken != "" {
+		tokens = append(tokens, body.ClientToken)
+	}
+	return tokens
+}
+
+// checkROA checks that what every request needs is there and has values that the service
+// knows.
+func (a *Attempt) checkROA() *problem {
+	method, version := a.Header.Get("x-acs-signature-method"), a.Header.Get("x-acs-signature-version")
+	switch sum := a.Header.Get("Content-MD5"); {
+	case a.Version == "":
+		return missing("x-acs-version")
+	case a.Header.Get("Date") == "":
+		return missing("Date")
+	case a.Signature == "" || a.AccessKeyID == "" && a.bearer() == "":
+		return missing("Authorization")
+	case a.Action != "" && !isName(a.Action):
+		return &actionNotFound
+	case method != "" && method != "HMAC-SHA1" || version != "" && version != "1.0":
+		return &problem{400, "InvalidSignatureMethod", "Specified signature method is not supported."}
+	case sum != "" && sum != contentMD5(a.Body):
+		return &problem{400, "ContentMD5NotMatched", "The Content-MD5 header does not match the body."}
+	}
+	return nil
+}
+
+func contentMD5(body []byte) string {
+	sum := md5.Sum(body)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// roaStringToSign builds the string to sign of ROA 1.0.
+func (a *Attempt) roaStringToSign() string {
+	var b strings.Builder
+	for _, line := range []string{a.Method, a.Header.Get("Accept"), a.Header.Get("Content-MD5"), a.Header.Get("Content-Type"), a.Header.Get("Date")} {
+		b.WriteString(line + "\n")
+	}
+	acsHeaders := make(map[string]string)
+	for name, values := range a.Header {
+		if name = strings.ToLower(name); strings.HasPrefix(name, "x-acs-") {
+			acsHeaders[name] = strings.TrimSpace(strings.Join(values, ","))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(acsHeaders)) {
+		b.WriteString(name + ":" + acsHeaders[name] + "\n")
+	}
+	b.WriteString(a.Path)
+	for i, name := range slices.Sorted(maps.Keys(a.Query)) {
+		b.WriteString(map[bool]string{true: "?", false: "&"}[i == 0] + name)
+		if value := a.Query.Get(name); value != "" {
+			b.WriteString("=" + value)
+		}
+	}
+	return b.String()
+}
+
+// pathOf returns the path as it was sent.
+func pathOf(r *http.Request) string {
+	path, _, _ := strings.Cut(cmp.Or(r.RequestURI, r.URL.EscapedPath()), "?")
+	if u, err := url.Parse(path); err == nil && u.Host != "" {
+		path = u.EscapedPath() // a request to a proxy
+	}
+	return path
+}

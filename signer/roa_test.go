@@ -1,0 +1,245 @@
+package signer_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+
+	"github.com/aliretry/aliretry/signer"
+)
+
+// roaCase is a ROA request as a program describes it to the SDK.
+type roaCase struct {
+	method, path string            // the path as it is sent
+	query        map[string]string // decoded
+	header       map[string]string
+	body         string            // of any type, or:
+	form         map[string]string // a form
+	nonce        string
+	identity     int
+}
+
+// official returns the request that the SDK's own signer makes of it.
+func (c *roaCase) official(t testing.TB) (*http.Request, []byte) {
+	t.Helper()
+	request := new(requests.RoaRequest)
+	request.InitWithApiInfo("CS", "2015-12-15", "ModifyCluster", c.path, "cs", "openAPI")
+	request.Method, request.Scheme, request.Domain = c.method, "http", "cs.aliyuncs.com"
+	for k, v := range c.query {
+		request.QueryParams[k] = v
+	}
+	for k, v := range c.form {
+		request.FormParams[k] = v
+	}
+	for k, v := range c.header {
+		request.Headers[k] = v
+	}
+	request.Headers["x-acs-signature-nonce"] = c.nonce
+	request.SetContent([]byte(c.body))
+	provider, err := auth.ToCredentialsProvider(identities[c.identity].official)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := auth.Sign(request, nil, "cn-qingdao", provider); err != nil {
+		t.Fatal(err)
+	}
+	reader := request.GetBodyReader()
+	var body []byte
+	if reader != nil {
+		body, _ = io.ReadAll(reader)
+	}
+	req, err := http.NewRequest(c.method, strings.Replace(request.BuildUrl(), "com:/", "com/", 1), strings.NewReader(string(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range request.GetHeaders() {
+		req.Header[k] = []string{v}
+	}
+	return req, body
+}
+
+// check signs the request with the SDK and with us at the same stamp: signed anew, and
+// with the keys of its headers in another case, it must come out the same. It reports
+// whether the request could be compared: the SDK signs a path as it is given, and we as
+// it is sent.
+func (c *roaCase) check(t testing.TB) bool {
+	t.Helper()
+	req, body := c.official(t)
+	if req.URL.EscapedPath() != c.path {
+		return false
+	}
+	date, err := http.ParseTime(req.Header.Get("Date"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fold(req.Header)
+
+	ours := make(http.Header)
+	i := 0
+	for key, values := range req.Header {
+		switch i++; {
+		case i%3 == 0:
+			key = strings.ToUpper(key)
+		case i%3 == 1:
+			key = http.CanonicalHeaderKey(key)
+		}
+		switch lower := strings.ToLower(key); lower {
+		case "date", "authorization", "x-acs-signature-nonce", "x-acs-security-token", "x-acs-bearer-token":
+			values = []string{"acs stale"}
+		}
+		ours[key] = values
+	}
+	req.Header = ours
+	before := *req.URL
+	if err := signer.Sign(req, body, identities[c.identity].ours, signer.Stamp{Nonce: c.nonce, Time: date}); err != nil {
+		t.Fatalf("%v\nof %+v", err, c)
+	}
+	if got := fold(req.Header); !reflect.DeepEqual(got, want) {
+		t.Errorf("signed anew:\n%v\nwant:\n%v\nof %+v", got, want, c)
+	}
+	sent, _ := io.ReadAll(req.Body)
+	if string(sent) != string(body) || req.ContentLength != int64(len(body)) || *req.URL != before {
+		t.Errorf("more than the headers was changed: %s, %q", req.URL, sent)
+	}
+	return true
+}
+
+// fold returns headers with their keys in lower case; no two may come together.
+func fold(h http.Header) map[string]string {
+	folded := make(map[string]string)
+	for k, v := range h {
+		folded[strings.ToLower(k)] += strings.Join(v, "|")
+	}
+	return folded
+}
+
+func TestSignROADiffersNowhereFromSDK(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	headerValue := func() string {
+		return strings.Trim(strings.NewReplacer("\n", "", "\x00", "", "\x7f", "").Replace(randomText(r, 8)), " \t")
+	}
+	for i := range 10_000 {
+		c := roaCase{
+			method: []string{"GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"}[i%6],
+			path:   "/clusters/" + url.PathEscape(randomText(r, 6)) + []string{"", "/", "/a-b", "/a//b"}[r.IntN(4)],
+			query:  randomParams(r, "q"), nonce: fmt.Sprint("nonce ", i), identity: i % len(identities),
+			header: map[string]string{"x-acs-region-id": headerValue(), "x-acs-a": "1", "x-acs-a-b": "2", "x-acs-": headerValue(), "X-Other": headerValue()},
+		}
+		switch i % 4 {
+		case 0:
+			c.form = randomParams(r, "f")
+		case 1:
+			c.body, c.header["Content-Type"] = `{"name":"`+randomText(r, 8)+`"}`, "application/json;charset=utf-8"
+		case 2:
+			c.body = randomText(r, 20)
+		}
+		if !c.check(t) || t.Failed() {
+			t.Fatalf("at request %d, %+v", i, c)
+		}
+	}
+}
+
+func FuzzSignROA(f *testing.F) {
+	f.Add("/clusters/c1", "name", "a b*~+%2B", "value", "{}", uint8(0))
+	f.Add("/a%2Fb/%E4%B8%AD", "", "", " outer ", "中文", uint8(5))
+	f.Add("/", "a.b", "=&", "x:y", "", uint8(8))
+	f.Fuzz(func(t *testing.T, path, name, value, header, body string, choice uint8) {
+		u, err := url.Parse("http://cs.aliyuncs.com:" + path)
+		if err != nil || u.Host != "cs.aliyuncs.com:" || u.RawQuery != "" || u.ForceQuery || strings.Contains(path, "#") || !strings.HasPrefix(path, "/") {
+			return // no path of a request
+		}
+		if strings.ContainsFunc(header, func(r rune) bool { return r < ' ' || r == 0x7f }) || header != strings.Trim(header, " ") {
+			return // no value that a header can have on the wire
+		}
+		c := roaCase{method: []string{"GET", "PUT", "DELETE"}[choice/3%3], path: path, query: map[string]string{name: value},
+			header: map[string]string{"x-acs-fuzz": header}, body: body, nonce: "n", identity: int(choice % 3)}
+		c.check(t)
+	})
+}
+
+// What the SDK never sends and other clients do: where Accept, Content-MD5 or Content-Type
+// are missing their lines stay empty, as the official client for Node.js has them; spaces
+// around a header's value do not reach the wire and are not signed; an AccessKey ID among
+// the headers is that of the key which signs. The signatures were made with openssl.
+func TestSignROAOfOtherClients(t *testing.T) {
+	at := signer.Stamp{Nonce: "n", Time: time.Unix(1700000000, 0)}
+	sts := signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret", SecurityToken: "st"}
+	tests := map[string]struct {
+		url    string
+		header http.Header
+		c      signer.Credentials
+		want   http.Header // with what was there
+	}{
+		"unsigned": {"http://cs.aliyuncs.com", http.Header{"x-acs-version": {" 2015-12-15\t"}, "x-acs-signature-version": {"1.0"}}, testKey,
+			http.Header{"Authorization": {"acs testid:6PLGO+yDmvtXMkwHMmuUTB33l34="}, "X-Acs-Signature-Method": {"HMAC-SHA1"}}},
+		"signed with other keys": {"http://cs.aliyuncs.com/clusters/c%2F1?name=1&empty=&Name=a+b", http.Header{
+			"x-acs-version": {"2015-12-15"}, "x-acs-signature-version": {"1.0"}, "x-acs-signature-method": {"HMAC-SHA1"}, "accept": {"application/json"},
+			"authorization": {"acs other:x"}, "x-acs-accesskey-id": {"other"}, "X-Acs-Bearer-Token": {"other"}}, sts,
+			http.Header{"authorization": {"acs testid:gn3TvB9o2aN5uyAIHpZ4mmDyG9U="}, "x-acs-accesskey-id": {"testid"}, "X-Acs-Security-Token": {"st"},
+				"X-Acs-Bearer-Token": nil}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			req, _ := http.NewRequest("GET", tt.url, nil)
+			req.Header = tt.header.Clone()
+			want := tt.header.Clone()
+			want["Date"], want["X-Acs-Signature-Nonce"] = []string{"Tue, 14 Nov 2023 22:13:20 GMT"}, []string{"n"}
+			for k, v := range tt.want {
+				if want[k] = v; v == nil {
+					delete(want, k)
+				}
+			}
+			if err := signer.Sign(req, nil, tt.c, at); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(req.Header, want) {
+				t.Errorf("headers\n%v, want\n%v", req.Header, want)
+			}
+		})
+	}
+}
+
+func TestSignROARefuses(t *testing.T) {
+	signed := func(more ...string) http.Header {
+		h := http.Header{"Authorization": {"acs id:signature"}}
+		for i := 0; i < len(more); i += 2 {
+			h[more[i]] = append(h[more[i]], more[i+1])
+		}
+		return h
+	}
+	tests := map[string]struct {
+		url    string
+		header http.Header
+		want   error
+	}{
+		"one name twice in the query": {"http://h/?a=1&a=2", signed(), signer.ErrMalformed},
+		"one header twice":            {"http://h/", signed("x-acs-a", "1", "x-acs-a", "2"), signer.ErrMalformed},
+		"one header in two cases":     {"http://h/", signed("x-acs-a", "1", "X-Acs-A", "2"), signer.ErrMalformed},
+		"two types":                   {"http://h/", signed("Content-Type", "a", "content-type", "b"), signer.ErrMalformed},
+		"another method":              {"http://h/", signed("x-acs-signature-method", "HMAC-SHA256"), signer.ErrUnsupported},
+		"another version":             {"http://h/", signed("X-Acs-Signature-Version", "2.0"), signer.ErrUnsupported},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			req, _ := http.NewRequest("GET", tt.url, nil)
+			req.Header = tt.header
+			before := req.Header.Clone()
+			if err := signer.Sign(req, nil, testKey, signer.Stamp{}); !errors.Is(err, tt.want) {
+				t.Errorf("error %v, want %v", err, tt.want)
+			}
+			if !reflect.DeepEqual(before, req.Header) {
+				t.Errorf("refused request was changed: %v", req.Header)
+			}
+		})
+	}
+}
