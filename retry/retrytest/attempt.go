@@ -15,6 +15,10 @@ import (
 
 const maxBody = 32 << 20
 
+// rpcMethods are those that the documentation names, and the two that a few operations
+// of the SDK have besides.
+var rpcMethods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete}
+
 // Attempt is one request as it reached the server, and what became of it.
 type Attempt struct {
 	Number       int       // counted from 1
@@ -127,7 +131,7 @@ func (a *Attempt) methods() []string {
 	if a.roa() {
 		return roaMethods
 	}
-	return []string{http.MethodGet, http.MethodPost}
+	return rpcMethods
 }
 
 // readRPC fills in the common parameters of the RPC style.

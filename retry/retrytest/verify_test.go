@@ -51,7 +51,7 @@ func TestRefusals(t *testing.T) {
 		code   string // empty: accepted
 	}{
 		"good":                       {func(*rpc) {}, 200, ""},
-		"method":                     {func(c *rpc) { c.method = "PUT" }, 405, "UnsupportedHTTPMethod"},
+		"method":                     {func(c *rpc) { c.method = "PATCH" }, 405, "UnsupportedHTTPMethod"},
 		"path":                       {tamper(func(r *http.Request) { r.URL.Path = "/groups" }), 404, "InvalidAction.NotFound"},
 		"action is no name":          {set("Action", "Create Group"), 404, "InvalidAction.NotFound"},
 		"query cannot be read":       {tamper(func(r *http.Request) { r.URL.RawQuery += "&a=%zz" }), 400, "InvalidParameter"},

@@ -53,7 +53,7 @@ func generate(in, out string) error {
 		"catalogue.bin":           table,
 		"routes.txt":              routes(operations, sdk),
 		"sdk.go":                  source(products, sdk),
-		"testdata/operations.tsv": list(operations),
+		"fulllist/operations.tsv": list(operations),
 	} {
 		if err := os.WriteFile(filepath.Join(out, name), content, 0o644); err != nil {
 			return err
