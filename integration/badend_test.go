@@ -87,7 +87,7 @@ func checkFailure(t *testing.T, r result, want retry.Outcome) retry.Info {
 	if !ok {
 		t.Fatalf("InfoOf finds nothing in %v", r.err)
 	}
-	if info.Outcome != r.info.Outcome || info.ClientToken != r.info.ClientToken || info.Operation != r.info.Operation ||
+	if info.Outcome != r.info.Outcome || info.ClientToken != r.info.ClientToken || info.Operation.String() != r.info.Operation.String() ||
 		info.Reason != r.info.Reason || !slices.Equal(classes(info), classes(r.info)) {
 		t.Errorf("the error tells %+v;\nthe Trace was told %+v", info, r.info)
 	}

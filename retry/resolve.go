@@ -31,7 +31,7 @@ func (c *call) resolve(req *http.Request) {
 	}
 	o.AttemptTimeout, c.policy.AttemptTimeout = timeout, timeout
 	c.operation = o
-	c.dryRun = isDryRun(r) && (e.DryRun || !known)
+	c.dryRun = isDryRun(r, e.DryRun, known)
 	c.readOnly = o.Safety == ReadOnly || c.dryRun && known
 }
 
@@ -47,16 +47,20 @@ func methodFits(method string, s Safety) bool {
 	return true
 }
 
-// isDryRun reports whether a request asks not to be carried out. An operation that is
-// known to have no such parameter would not heed it.
-func isDryRun(r *openapi.Request) bool {
-	for _, params := range [...][]openapi.Param{r.Query, r.Form} {
-		for i := range params {
-			if strings.EqualFold(params[i].Name, "DryRun") {
-				value, _ := r.Param(params[i].Name)
-				return strings.EqualFold(value, "true")
-			}
-		}
+// isDryRun reports whether a request asks not to be carried out, in the way that its
+// operation understands: any other would be passed over. Of an operation that is not
+// known the caller's word is taken.
+func isDryRun(r *openapi.Request, how catalogue.DryRun, known bool) bool {
+	value := ""
+	switch {
+	case r.Style == openapi.RPC && (how == catalogue.UpperDryRun || !known):
+		value, _ = r.Param("DryRun")
+	case how == catalogue.UpperDryRun:
+		value = r.In(openapi.Form, "DryRun")
+	case how == catalogue.LowerDryRun:
+		value = r.In(openapi.Query, "dryRun")
+	case !known:
+		value = cmp.Or(r.In(openapi.Query, "dryRun"), r.In(openapi.Form, "DryRun"))
 	}
-	return false
+	return strings.EqualFold(value, "true")
 }

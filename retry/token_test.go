@@ -2,9 +2,12 @@ package retry_test
 
 import (
 	"context"
+	"crypto/md5"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -13,25 +16,59 @@ import (
 	"github.com/aliretry/aliretry/signer"
 )
 
+const formType, jsonType = "application/x-www-form-urlencoded", "application/json; charset=utf-8"
+
 // Wherever the request has a token parameter, the server must come to see the call's
-// token, and only that: an empty one in the form would hide one in the query.
+// token, and only that: an empty one in the form would hide one in the query. A new one
+// goes where the operation takes it.
 func TestTokenPlacement(t *testing.T) {
-	const create = "/?Action=CreateVpc&Version=2016-04-28&Format=JSON"
-	const unknown = "/?Action=CreateThing&Version=2020-01-01&Format=JSON"
+	const (
+		query   = "POST /?Action=CreateVpc&Version=2016-04-28&Format=JSON"
+		inForm  = "POST /?Action=CreateProject&Version=2020-11-01&Format=JSON"
+		unknown = "POST /?Action=CreateThing&Version=2020-01-01&Format=JSON"
+
+		roaOperation = "POST /openapi/collectors" // of elasticsearch
+		roaUnknown   = "POST /openapi/things"
+	)
 	tests := map[string]struct {
-		query, form string
-		token       string // "": one that we made
-		want        string // parameter names that hold it, as query/form
+		line, bodyType, body string
+		token                string // "": one that we made
+		want                 string // parameter names that hold it, as query/form
 	}{
-		"nowhere":                         {create, "CidrBlock=10.0.0.0%2F8", "", "ClientToken/"},
-		"no form":                         {create, "", "", "ClientToken/"},
-		"empty in the query":              {create + "&ClientToken=", "", "", "ClientToken/"},
-		"empty in the form":               {create, "ClientToken=&CidrBlock=x", "", "/ClientToken"},
-		"empty in the form, own in query": {create + "&ClientToken=mine", "ClientToken=", "mine", "ClientToken/ClientToken"},
-		"own in the form":                 {create, "ClientToken=mine", "mine", "/ClientToken"},
-		"own in the other spelling":       {create + "&clientToken=mine", "", "mine", "ClientToken clientToken/"},
-		"the same, of an unknown one":     {unknown + "&clientToken=mine", "", "mine", "clientToken/"},
-		"all in the form":                 {"/", "Action=CreateVpc&Version=2016-04-28&Format=JSON", "", "/ClientToken"},
+		"nowhere":                         {query, formType, "CidrBlock=10.0.0.0%2F8", "", "ClientToken/"},
+		"no form":                         {query, formType, "", "", "ClientToken/"},
+		"empty in the query":              {query + "&ClientToken=", formType, "", "", "ClientToken/"},
+		"empty in the form":               {query, formType, "ClientToken=&CidrBlock=x", "", "/ClientToken"},
+		"empty in the form, own in query": {query + "&ClientToken=mine", formType, "ClientToken=", "mine", "ClientToken/ClientToken"},
+		"own in the form":                 {query, formType, "ClientToken=mine", "mine", "/ClientToken"},
+		"own in the other spelling":       {query + "&clientToken=mine", formType, "", "mine", "ClientToken clientToken/"},
+		"own in a JSON body":              {query, jsonType, `{"ClientToken":"mine"}`, "mine", "ClientToken/"},
+		"all in the form":                 {"POST /", formType, "Action=CreateVpc&Version=2016-04-28&Format=JSON", "", "/ClientToken"},
+
+		"of a form operation":                     {inForm, formType, "Name=x", "", "/ClientToken"},
+		"of a form operation, no form":            {inForm, "", "", "", "/ClientToken"},
+		"of a form operation, no form yet":        {inForm, formType, "", "", "/ClientToken"},
+		"of a form operation, an empty JSON body": {inForm, jsonType, "", "", "/ClientToken"},
+		"of a form operation, other body":         {inForm, jsonType, "{}", "", "ClientToken/"},
+		"of a form operation, GET":                {strings.Replace(inForm, "POST", "GET", 1), "", "", "", "ClientToken/"},
+		"of a form operation, own in the query":   {inForm + "&ClientToken=mine", formType, "Name=x", "mine", "ClientToken/"},
+
+		"of an unknown one":                {unknown + "&ClientToken=mine", formType, "", "mine", "ClientToken/"},
+		"of an unknown one, in lower case": {unknown + "&clientToken=mine", formType, "", "mine", "clientToken/"},
+		"of an unknown one, in the form":   {unknown, formType, "clientToken=mine", "mine", "/clientToken"},
+
+		"ROA":                                 {roaOperation, jsonType, "{}", "", "clientToken/"},
+		"ROA, nothing else":                   {roaOperation, "", "", "", "clientToken/"},
+		"ROA, empty":                          {roaOperation + "?clientToken=&a=b", jsonType, "{}", "", "clientToken/"},
+		"ROA, own":                            {roaOperation + "?clientToken=mine", jsonType, "{}", "mine", "clientToken/"},
+		"ROA, own in the other spelling":      {roaOperation + "?ClientToken=mine", jsonType, "{}", "mine", "ClientToken clientToken/"},
+		"ROA, own in a JSON body":             {roaOperation, jsonType, `{"a":{"clientToken":"inner"},"clientToken":"mine"}`, "mine", "clientToken/"},
+		"ROA, own in JSON without a type":     {roaOperation, "", ` {"ClientToken":"mine"}`, "mine", "clientToken/"},
+		"ROA, empty in the form":              {roaOperation, formType, "clientToken=&a=b", "", "clientToken/clientToken"},
+		"ROA, own of an unknown one, query":   {roaUnknown + "?ClientToken=mine", jsonType, "{}", "mine", "ClientToken/"},
+		"ROA, own of an unknown one, JSON":    {roaUnknown, jsonType, `{"clientToken":"mine"}`, "mine", "/"},
+		"ROA, own of one that takes none":     {"POST /clusters", jsonType, `{"ClientToken":"mine"}`, "mine", "/"},
+		"ROA, own of an unknown one, in form": {roaUnknown, formType, "clientToken=mine", "mine", "/clientToken"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -40,8 +77,21 @@ func TestTokenPlacement(t *testing.T) {
 			srv.Script(retrytest.Reply(500, "InternalError", "x").AfterEffect())
 			tr := &retry.Transport{Credentials: static, Policy: quick}
 			defer tr.CloseIdleConnections()
-			req, _ := http.NewRequest("POST", srv.URL+tt.query, strings.NewReader(tt.form))
-			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			method, target, _ := strings.Cut(tt.line, " ")
+			req, _ := http.NewRequest(method, srv.URL+target, strings.NewReader(tt.body))
+			if tt.bodyType != "" {
+				req.Header.Set("Content-Type", tt.bodyType)
+			}
+			if !strings.Contains(target+tt.body, "Action=") {
+				roaVersion := "2017-06-13" // of elasticsearch
+				if strings.HasPrefix(target, "/clusters") {
+					roaVersion = "2015-12-15" // of CS
+				}
+				sum := md5.Sum([]byte(tt.body))
+				req.Header = http.Header{"Authorization": {"acs testid:stale"}, "x-acs-version": {roaVersion}, "Content-Type": req.Header["Content-Type"],
+					"Content-Md5": {base64.StdEncoding.EncodeToString(sum[:])}}
+			}
+			before := req.Header.Clone()
 			resp, err := tr.RoundTrip(req)
 			if err != nil {
 				t.Fatal(err)
@@ -55,9 +105,22 @@ func TestTokenPlacement(t *testing.T) {
 				if got := namesOf(t, a.Query, info.ClientToken) + "/" + namesOf(t, a.Form, info.ClientToken); got != tt.want || a.Problem != "" {
 					t.Errorf("attempt %d has the token in %s, want %s; %s", a.Number, got, tt.want, a.Problem)
 				}
+				if wantForm := tt.bodyType == formType || strings.Contains(tt.want, "/C"); wantForm != strings.HasPrefix(a.Header.Get("Content-Type"), formType) {
+					t.Errorf("attempt %d has the type %q", a.Number, a.Header.Get("Content-Type"))
+				}
+				if tt.bodyType != formType && len(a.Form) == 0 && string(a.Body) != tt.body {
+					t.Errorf("attempt %d has the body %q", a.Number, a.Body)
+				}
 			}
-			if len(srv.Attempts()) != 2 || !strings.HasPrefix(name, "the same") && len(srv.Effects()) != 1 {
-				t.Errorf("%d attempts, %d effects", len(srv.Attempts()), len(srv.Effects()))
+			if n := len(srv.Attempts()); n != 2 {
+				t.Errorf("%d attempts", n)
+			}
+			// The fake knows RPC tokens by one spelling alone, as its services do.
+			if !strings.Contains(tt.line+tt.body, "CreateThing") && len(srv.Effects()) != 1 {
+				t.Errorf("%d effects", len(srv.Effects()))
+			}
+			if !reflect.DeepEqual(req.Header, before) {
+				t.Errorf("the caller's headers were changed to %v", req.Header)
 			}
 		})
 	}

@@ -30,10 +30,10 @@ func (a *Attempt) readROA() {
 	}
 }
 
-// roaTokens returns the client tokens that the attempt carries: of the query in both
+// roaTokens returns the client tokens that the attempt carries: of query and form in both
 // spellings, and of a body that is a JSON object.
 func (a *Attempt) roaTokens() []string {
-	tokens := slices.Concat(a.Query["ClientToken"], a.Query["clientToken"])
+	tokens := slices.Concat(a.Query["ClientToken"], a.Query["clientToken"], a.Form["ClientToken"], a.Form["clientToken"])
 	var body struct{ ClientToken string } // encoding/json takes names in any case
 	if json.Unmarshal(a.Body, &body) == nil && body.ClientToken != "" {
 		tokens = append(tokens, body.ClientToken)

@@ -35,12 +35,22 @@ const (
 	Unsafe               // a second run may add an effect
 )
 
+// DryRun is how an operation is asked to have no effect. One that is asked otherwise does
+// not notice.
+type DryRun uint8
+
+const (
+	NoDryRun    DryRun = iota // cannot be asked
+	UpperDryRun               // DryRun=true, in the ROA style in the form
+	LowerDryRun               // dryRun=true in the query, in the ROA style
+)
+
 // Entry is what is known of an operation.
 type Entry struct {
 	Product string
 	Token   Token
 	Safety  Safety
-	DryRun  bool          // takes a parameter DryRun, which makes it have no effect
+	DryRun  DryRun
 	Timeout time.Duration // the read timeout that the SDK gives it; 0: none of its own
 }
 
@@ -59,11 +69,12 @@ const (
 // Token, index of the product.
 const (
 	timeoutBits = 8
+	dryRunBits  = 2
 	safetyBits  = 2
 	tokenBits   = 3
 
 	dryRunShift  = timeoutBits
-	safetyShift  = dryRunShift + 1
+	safetyShift  = dryRunShift + dryRunBits
 	tokenShift   = safetyShift + safetyBits
 	productShift = tokenShift + tokenBits
 )
@@ -89,11 +100,8 @@ func Pack(e Entry, product int) (uint32, error) {
 	if seconds >= 1<<timeoutBits || product >= 1<<(32-productShift) {
 		return 0, errors.New("its facts do not fit into a record")
 	}
-	facts := uint32(seconds) | uint32(e.Safety)<<safetyShift | uint32(e.Token)<<tokenShift | uint32(product)<<productShift
-	if e.DryRun {
-		facts |= 1 << dryRunShift
-	}
-	return facts, nil
+	return uint32(seconds) | uint32(e.DryRun)<<dryRunShift | uint32(e.Safety)<<safetyShift |
+		uint32(e.Token)<<tokenShift | uint32(product)<<productShift, nil
 }
 
 func unpack(facts uint32) Entry {
@@ -101,7 +109,7 @@ func unpack(facts uint32) Entry {
 		Product: products[facts>>productShift],
 		Token:   Token(facts >> tokenShift & (1<<tokenBits - 1)),
 		Safety:  Safety(facts >> safetyShift & (1<<safetyBits - 1)),
-		DryRun:  facts>>dryRunShift&1 == 1,
+		DryRun:  DryRun(facts >> dryRunShift & (1<<dryRunBits - 1)),
 		Timeout: time.Duration(facts&(1<<timeoutBits-1)) * time.Second,
 	}
 }
@@ -182,7 +190,9 @@ func common(a, b Entry) Entry {
 		a.Token = TokenUnknown
 	}
 	a.Safety = max(a.Safety, b.Safety)
-	a.DryRun = a.DryRun && b.DryRun
+	if a.DryRun != b.DryRun {
+		a.DryRun = NoDryRun
+	}
 	a.Timeout = max(a.Timeout, b.Timeout)
 	return a
 }

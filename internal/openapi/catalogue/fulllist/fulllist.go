@@ -15,7 +15,7 @@ type Operation struct {
 	Method                   string
 	Path                     string // ROA: a pattern such as /clusters/[ClusterId]
 	Token                    string // -, query ClientToken, query clientToken or form ClientToken
-	DryRun                   string // - or DryRun
+	DryRun                   string // -, DryRun or dryRun
 	Timeout                  string // in seconds; 0: none of its own
 	Safety                   string // read, set or write
 }

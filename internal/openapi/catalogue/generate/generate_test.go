@@ -57,7 +57,10 @@ func TestReadFile(t *testing.T) {
 				}
 				return
 			}
-			tt.want.product, tt.want.version, tt.want.action, tt.want.method, tt.want.dryRun = "P", "1", "A", "POST", true
+			tt.want.product, tt.want.version, tt.want.action, tt.want.method, tt.want.dryRun = "P", "1", "A", "POST", catalogue.UpperDryRun
+			if tt.want.roa {
+				tt.want.dryRun = catalogue.NoDryRun // in the query it is spelt dryRun
+			}
 			if err != nil || len(found) != 1 || *found[0] != tt.want {
 				t.Errorf("%+v, %v; want %+v", found, err, tt.want)
 			}
@@ -69,7 +72,7 @@ func TestReadFile(t *testing.T) {
 func TestMerge(t *testing.T) {
 	all := make(map[string]*operation)
 	old := operation{product: "P", version: "1", action: "A", token: catalogue.NoToken}
-	rich := operation{product: "P", version: "1", action: "A", method: "POST", token: catalogue.TokenInQuery, dryRun: true}
+	rich := operation{product: "P", version: "1", action: "A", method: "POST", token: catalogue.TokenInQuery, dryRun: catalogue.UpperDryRun}
 	for _, o := range []operation{old, rich, old} {
 		if err := merge(all, &o); err != nil {
 			t.Fatal(err)

@@ -27,7 +27,7 @@ type operation struct {
 	method  string
 	path    string // ROA: the pattern
 	token   catalogue.Token
-	dryRun  bool
+	dryRun  catalogue.DryRun
 	timeout int // seconds; 0: none of its own
 	safety  catalogue.Safety
 }
@@ -80,7 +80,7 @@ func merge(all map[string]*operation, o *operation) error {
 	default:
 		known.method = cmp.Or(known.method, o.method)
 		known.token = max(known.token, o.token)
-		known.dryRun = known.dryRun || o.dryRun
+		known.dryRun = max(known.dryRun, o.dryRun)
 	}
 	return nil
 }
@@ -185,8 +185,10 @@ func (o *operation) readParameters(request *ast.StructType) error {
 		}
 		tag := reflect.StructTag(text)
 		switch name, place := tag.Get("name"), tag.Get("position"); {
-		case strings.EqualFold(name, "DryRun"):
-			o.dryRun = true
+		case name == "DryRun" && (!o.roa || place == "Body"):
+			o.dryRun = catalogue.UpperDryRun
+		case name == "dryRun" && o.roa && place == "Query":
+			o.dryRun = catalogue.LowerDryRun
 		case !strings.EqualFold(name, "ClientToken"):
 		case name == "ClientToken" && place == "Query":
 			o.token = catalogue.TokenInQuery

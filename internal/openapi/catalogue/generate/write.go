@@ -89,17 +89,15 @@ func list(operations []*operation) []byte {
 	fmt.Fprintln(&out, "product\tversion\taction\tstyle\tmethod\tpath\ttoken\tdryrun\ttimeout\tsafety")
 	tokens := map[catalogue.Token]string{catalogue.NoToken: "-", catalogue.TokenInQuery: "query ClientToken",
 		catalogue.TokenInForm: "form ClientToken", catalogue.LowerTokenQuery: "query clientToken"}
+	dryRuns := map[catalogue.DryRun]string{catalogue.NoDryRun: "-", catalogue.UpperDryRun: "DryRun", catalogue.LowerDryRun: "dryRun"}
 	safeties := map[catalogue.Safety]string{catalogue.ReadOnly: "read", catalogue.ReplaySafe: "set", catalogue.Unsafe: "write"}
 	for _, o := range operations {
-		style, dryRun := "RPC", "-"
+		style := "RPC"
 		if o.roa {
 			style = "ROA"
 		}
-		if o.dryRun {
-			dryRun = "DryRun"
-		}
 		fmt.Fprintf(&out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", o.product, o.version, o.action, style,
-			cmp.Or(o.method, "GET"), cmp.Or(o.path, "/"), tokens[o.token], dryRun, o.timeout, safeties[o.safety])
+			cmp.Or(o.method, "GET"), cmp.Or(o.path, "/"), tokens[o.token], dryRuns[o.dryRun], o.timeout, safeties[o.safety])
 	}
 	return out.Bytes()
 }

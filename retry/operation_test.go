@@ -1,0 +1,322 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aliretry/aliretry/internal/openapi/catalogue"
+	"github.com/aliretry/aliretry/signer"
+	"github.com/aliretry/aliretry/token"
+)
+
+func TestLookup(t *testing.T) {
+	tests := []struct {
+		version, action string
+		want            Operation
+		known, repeated bool
+	}{
+		{"2014-08-28", "CreateScalingGroup", Operation{Product: "Ess", Token: TokenInQuery, Safety: Unsafe}, true, true},
+		{"2014-08-28", "CreateScalingRule", Operation{Product: "Ess", Token: NoToken, Safety: Unsafe}, true, false},
+		{"2014-05-26", "DescribeZones", Operation{Product: "Ecs", Token: NoToken, Safety: ReadOnly, AttemptTimeout: 103 * time.Second}, true, true},
+		{"2016-01-20", "GetRandomPassword", Operation{Product: "Kms", Token: NoToken, Safety: Unsafe}, true, false},
+		{"2015-12-15", "DeleteCluster", Operation{Product: "CS", Token: NoToken, Safety: ReplaySafe}, true, true},
+		{"2017-06-13", "CreateInstance", Operation{Product: "elasticsearch", Token: LowerTokenInQuery, Safety: Unsafe}, true, true},
+		{"2020-11-01", "CreateProject", Operation{Product: "CDRS", Token: TokenInForm, Safety: Unsafe}, true, true},
+		{"2019-01-01", "CreateBackupPlan", Operation{Token: TokenUnknown, Safety: Unsafe}, true, false}, // Cassandra's takes a token, HBase's none
+		{"2020-01-01", "CreateThing", Operation{}, false, false},
+		{"2020-01-01", "ListThings", Operation{Safety: ReadOnly}, false, true},
+		{"2020-01-01", "GetThing", Operation{}, false, false},
+	}
+	for _, tt := range tests {
+		tt.want.Version, tt.want.Action = tt.version, tt.action
+		got, known := Lookup(tt.version, tt.action)
+		if !same(got, tt.want) || known != tt.known || got.Repeated() != tt.repeated {
+			t.Errorf("%s %s: %+v, known %v, repeated %v", tt.version, tt.action, got, known, got.Repeated())
+		}
+	}
+	if _, err := time.Parse(time.DateOnly, CatalogueDate); err != nil {
+		t.Error(err)
+	}
+}
+
+func same(a, b Operation) bool {
+	return a.String() == b.String() && a.Token == b.Token && a.Safety == b.Safety && a.AttemptTimeout == b.AttemptTimeout &&
+		slices.Equal(a.RetryableCodes, b.RetryableCodes)
+}
+
+// What is taken over from the catalogue by number must mean the same on both sides.
+func TestCatalogueNumbers(t *testing.T) {
+	for ours, theirs := range map[Token]catalogue.Token{TokenUnknown: catalogue.TokenUnknown, NoToken: catalogue.NoToken,
+		TokenInQuery: catalogue.TokenInQuery, TokenInForm: catalogue.TokenInForm, LowerTokenInQuery: catalogue.LowerTokenQuery} {
+		if Token(theirs) != ours {
+			t.Errorf("%v is %d, the catalogue's %d", ours, ours, theirs)
+		}
+	}
+	for ours, theirs := range map[Safety]catalogue.Safety{SafetyUnknown: catalogue.SafetyUnknown, ReadOnly: catalogue.ReadOnly,
+		ReplaySafe: catalogue.ReplaySafe, Unsafe: catalogue.Unsafe} {
+		if Safety(theirs) != ours {
+			t.Errorf("%v is %d, the catalogue's %d", ours, ours, theirs)
+		}
+	}
+	for text, want := range map[string]string{Token(9).String(): "Token(9)", Safety(9).String(): "Safety(9)", Unsafe.String(): "unsafe", TokenInForm.String(): "ClientToken in the form"} {
+		if text != want {
+			t.Errorf("%q, want %q", text, want)
+		}
+	}
+}
+
+func TestOperationString(t *testing.T) {
+	for want, o := range map[string]Operation{
+		"Ess 2014-08-28 CreateScalingGroup": {Product: "Ess", Version: "2014-08-28", Action: "CreateScalingGroup"},
+		"2014-08-28 CreateScalingGroup":     {Version: "2014-08-28", Action: "CreateScalingGroup"},
+		"2015-12-15":                        {Version: "2015-12-15"},
+	} {
+		if o.String() != want {
+			t.Errorf("%q, want %q", o, want)
+		}
+	}
+}
+
+// play sends a request through a Transport over a script, and returns what is known.
+func play(t *testing.T, p Policy, req *http.Request, steps ...step) (Info, *scripted, error) {
+	t.Helper()
+	base := &scripted{steps: steps}
+	tr := &Transport{Base: base, Credentials: signer.Static(testKey), Policy: p}
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		i, _ := InfoOf(err)
+		return i, base, err
+	}
+	i, _ := InfoOfResponse(resp)
+	return i, base, nil
+}
+
+const thingURL = "http://thing.aliyuncs.com/?Action=CreateThing&Version=2020-01-01&Format=JSON"
+
+// What the user knows of an operation goes before what the catalogue knows, and zero
+// fields leave the catalogue's.
+func TestPolicyOperations(t *testing.T) {
+	thing := Operation{Version: "2020-01-01", Action: "CreateThing"}
+	with := func(o Operation, change func(*Operation)) []Operation {
+		change(&o)
+		return []Operation{o}
+	}
+	group, _ := Lookup("2014-08-28", "CreateScalingGroup")
+	tests := map[string]struct {
+		operations []Operation
+		url        string
+		repeated   bool   // after a lost reply
+		token      string // parameter that holds it
+		outcome    Outcome
+	}{
+		"nothing said":               {nil, thingURL, false, "", Unknown},
+		"a token in the query":       {with(thing, func(o *Operation) { o.Token = TokenInQuery }), thingURL, true, "ClientToken", Done},
+		"in lower case":              {with(thing, func(o *Operation) { o.Token = LowerTokenInQuery }), thingURL, true, "clientToken", Done},
+		"read-only":                  {with(thing, func(o *Operation) { o.Safety = ReadOnly }), thingURL, true, "", Done},
+		"replay-safe":                {with(thing, func(o *Operation) { o.Safety = ReplaySafe }), thingURL, true, "", Done},
+		"codes alone":                {with(thing, func(o *Operation) { o.RetryableCodes = []string{"X"} }), thingURL, false, "", Unknown},
+		"of its product":             {with(thing, func(o *Operation) { o.Product, o.Safety = "Thing", ReplaySafe }), thingURL, true, "", Done},
+		"of another version":         {with(thing, func(o *Operation) { o.Version, o.Safety = "2020-01-02", ReplaySafe }), thingURL, false, "", Unknown},
+		"of another action":          {with(thing, func(o *Operation) { o.Action, o.Safety = "createThing", ReplaySafe }), thingURL, false, "", Unknown},
+		"the first counts":           {append(with(thing, func(o *Operation) { o.Safety = Unsafe }), with(thing, func(o *Operation) { o.Safety = ReadOnly })...), thingURL, false, "", Unknown},
+		"known, nothing said":        {with(group, func(o *Operation) { *o = Operation{Version: o.Version, Action: o.Action} }), createURL, true, "ClientToken", Done},
+		"known, as looked up":        {[]Operation{group}, createURL, true, "ClientToken", Done},
+		"known, without its token":   {with(group, func(o *Operation) { o.Token = NoToken }), createURL, false, "", Unknown},
+		"known, another product":     {with(group, func(o *Operation) { o.Product, o.Token = "Ecs", NoToken }), createURL, true, "ClientToken", Done},
+		"known, product in capitals": {with(group, func(o *Operation) { o.Product, o.Token = "ESS", NoToken }), createURL, false, "", Unknown},
+		"a reading verb that is not": {[]Operation{{Version: "2020-01-01", Action: "ListThings", Safety: Unsafe}}, strings.Replace(thingURL, "CreateThing", "ListThings", 1), false, "", Unknown},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				info, base, err := play(t, Policy{Operations: tt.operations}, newRequest(context.Background(), tt.url), step{err: syscall.ECONNRESET}, step{status: 200, body: okBody})
+				if repeated := len(base.seen) == 2; repeated != tt.repeated || (err == nil) != repeated || info.Outcome != tt.outcome {
+					t.Errorf("repeated %v, outcome %v, %v", repeated, info.Outcome, err)
+				}
+				for _, req := range base.seen {
+					q := req.URL.Query()
+					if n := len(q["ClientToken"]) + len(q["clientToken"]); tt.token == "" && n > 0 || tt.token != "" && (n != 1 || token.Validate(q.Get(tt.token)) != nil) {
+						t.Errorf("sent %v", q)
+					}
+				}
+			})
+		})
+	}
+}
+
+// A code of the user's turns a rejection into a wait, in whatever case the service spells
+// it, and nothing but a rejection: what the codes of the token mean is not for choice.
+func TestRetryableCodes(t *testing.T) {
+	codes := []string{"IncorrectStatus", "OperationDenied.*", "InvalidVpcId.NotFound", "IdempotentParameterMismatch", "LastTokenProcessing"}
+	tests := map[string]struct {
+		status int
+		body   string
+		url    string
+		want   Class
+		again  bool
+	}{
+		"exact":                         {400, `{"Code":"IncorrectStatus"}`, thingURL, Busy, true},
+		"in another case":               {400, `{"Code":"INCORRECTSTATUS"}`, thingURL, Busy, true},
+		"longer than it":                {400, `{"Code":"IncorrectStatus.Vpc"}`, thingURL, Rejected, false},
+		"by its beginning":              {403, `{"Code":"OperationDenied.EipStatus"}`, thingURL, Busy, true},
+		"its beginning alone":           {403, `{"Code":"OperationDenied"}`, thingURL, Rejected, false},
+		"another":                       {400, `{"Code":"MissingParameter"}`, thingURL, Rejected, false},
+		"no code":                       {404, `{}`, thingURL, Rejected, false},
+		"a message that is final":       {404, `{"Code":"InvalidVpcId.NotFound","Message":"not found"}`, thingURL, Busy, true},
+		"one that is another class":     {400, `{"Code":"IdempotentParameterMismatch"}`, createURL, Mismatch, false},
+		"under 5xx":                     {500, `{"Code":"IncorrectStatus"}`, thingURL, ServerError, false},
+		"under 501":                     {501, `{"Code":"IncorrectStatus"}`, thingURL, Rejected, false},
+		"under 200, of a write":         {200, `{"Code":"IncorrectStatus","Message":"x","RequestId":"R"}`, thingURL, Unavailable, false},
+		"under 200, with a token":       {200, `{"Code":"IncorrectStatus","Message":"x","RequestId":"R"}`, createURL, Unavailable, true},
+		"under 200, a final code known": {200, `{"Code":"isv.BUSINESS_LIMIT_CONTROL","Message":"触发天级流控","RequestId":"R"}`, thingURL, Rejected, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := Policy{Operations: []Operation{{Version: "2020-01-01", Action: "CreateThing", RetryableCodes: codes}, {Version: "2014-08-28", Action: "CreateScalingGroup", RetryableCodes: codes}}}
+				info, base, _ := play(t, p, newRequest(context.Background(), tt.url), step{status: tt.status, body: tt.body}, step{status: 200, body: okBody})
+				if len(info.Attempts) == 0 || info.Attempts[0].Class != tt.want || (len(base.seen) == 2) != tt.again {
+					t.Errorf("%+v", info)
+				}
+			})
+		})
+	}
+}
+
+// A dry run has no effect, so it needs no token and is repeated freely; but only where
+// the operation heeds the parameter as it is spelt.
+func TestDryRun(t *testing.T) {
+	const (
+		heeds  = "http://vpc.aliyuncs.com/?Action=CreateVpc&Version=2016-04-28&Format=JSON"
+		ignore = "http://ess.aliyuncs.com/?Action=CreateScalingRule&Version=2014-08-28&Format=JSON"
+	)
+	tests := map[string]struct {
+		url      string
+		token    bool
+		repeated bool
+		outcome  Outcome // after nothing but lost replies
+	}{
+		"of one that heeds it":        {heeds + "&DryRun=true", false, true, NotDone},
+		"in capitals":                 {heeds + "&DryRun=TRUE", false, true, NotDone},
+		"switched off":                {heeds + "&DryRun=false", true, true, Unknown},
+		"misspelt":                    {heeds + "&dryRun=true", true, true, Unknown},
+		"with the caller's token":     {heeds + "&DryRun=true&ClientToken=mine", true, true, NotDone},
+		"of one that ignores it":      {ignore + "&DryRun=true", false, false, Unknown},
+		"and takes a token":           {createURL + "&DryRun=true", true, true, Unknown},
+		"of an unknown one":           {thingURL + "&DryRun=true", false, true, Unknown},
+		"of an unknown one, misspelt": {thingURL + "&Dryrun=true", false, false, Unknown},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				lost := step{err: syscall.ECONNRESET}
+				info, base, err := play(t, Policy{MaxAttempts: 2}, newRequest(context.Background(), tt.url), lost, lost)
+				if (len(base.seen) == 2) != tt.repeated || (info.ClientToken != "") != tt.token || info.Outcome != tt.outcome {
+					t.Errorf("%d attempts, %v", len(base.seen), err)
+				}
+			})
+		})
+	}
+	roa := func(query, form, action string) *http.Request {
+		req, _ := http.NewRequest("POST", "http://es.aliyuncs.com/p"+query, strings.NewReader(form))
+		req.Header = http.Header{"Authorization": {"acs testid:x"}, "x-acs-version": {"2017-06-13"}, "x-acs-action": {action}, "Content-Type": {"application/x-www-form-urlencoded"}}
+		return req
+	}
+	for name, tt := range map[string]struct {
+		req      *http.Request
+		repeated bool
+	}{
+		"ROA":                   {roa("?dryRun=true", "", "MigrateToOtherZone"), true},
+		"ROA, in the form":      {roa("", "dryRun=true", "MigrateToOtherZone"), false},
+		"ROA, misspelt":         {roa("?DryRun=true", "", "MigrateToOtherZone"), false},
+		"ROA, unknown":          {roa("?dryRun=true", "", "DoThing"), true},
+		"ROA, unknown, in form": {roa("", "DryRun=true", "DoThing"), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if info, base, err := play(t, Policy{}, tt.req, step{err: syscall.ECONNRESET}, step{status: 200, body: "{}"}); (len(base.seen) == 2) != tt.repeated || info.ClientToken != "" {
+					t.Errorf("%d attempts, %v", len(base.seen), err)
+				}
+			})
+		})
+	}
+}
+
+// A token for an operation that is known to take none is refused, unless the user knows
+// better or the request has the token already.
+func TestWithTokenWhereNoneIsTaken(t *testing.T) {
+	const url = "http://ess.aliyuncs.com/?Action=CreateScalingRule&Version=2014-08-28&Format=JSON"
+	synctest.Test(t, func(t *testing.T) {
+		ctx := WithToken(context.Background(), "mine")
+		info, base, err := play(t, Policy{}, newRequest(ctx, url))
+		if !errors.Is(err, ErrNoToken) || len(base.seen) != 0 || info.Outcome != NotDone {
+			t.Errorf("%v, %d attempts", err, len(base.seen))
+		}
+		p := Policy{Operations: []Operation{{Version: "2014-08-28", Action: "CreateScalingRule", Token: TokenInQuery}}}
+		if info, base, err := play(t, p, newRequest(ctx, url), step{status: 200, body: okBody}); err != nil || info.ClientToken != "mine" || base.seen[0].URL.Query().Get("ClientToken") != "mine" {
+			t.Errorf("%v, %+v", err, info)
+		}
+		own := newRequest(WithToken(context.Background(), "own"), url+"&ClientToken=own")
+		if info, _, err := play(t, Policy{}, own, step{err: syscall.ECONNRESET}, step{status: 200, body: okBody}); err != nil || info.ClientToken != "own" {
+			t.Errorf("%v, %+v", err, info)
+		}
+	})
+}
+
+// One attempt is bounded by what the user says of the operation, of all operations, what
+// the catalogue says, and the default, in this order.
+func TestAttemptTimeoutOfOperations(t *testing.T) {
+	const url = "http://ecs.aliyuncs.com/?Action=CreateSecurityGroup&Version=2014-05-26&Format=JSON"
+	own := []Operation{{Version: "2014-05-26", Action: "CreateSecurityGroup", AttemptTimeout: 40 * time.Second}}
+	for name, tt := range map[string]struct {
+		policy Policy
+		url    string
+		want   time.Duration
+	}{
+		"default":      {Policy{}, createURL, 10 * time.Second},
+		"catalogue":    {Policy{}, url, 86 * time.Second},
+		"policy":       {Policy{AttemptTimeout: time.Second}, url, time.Second},
+		"of operation": {Policy{AttemptTimeout: time.Second, Operations: own}, url, 40 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tt.policy.MaxAttempts = 1
+				info, _, err := play(t, tt.policy, newRequest(context.Background(), tt.url), step{hang: true})
+				if err == nil || info.Attempts[0].Duration != tt.want || info.Operation.AttemptTimeout != tt.want {
+					t.Errorf("an attempt took %v, %v was told: %v", info.Attempts[0].Duration, info.Operation.AttemptTimeout, err)
+				}
+			})
+		})
+	}
+}
+
+func TestOperationsAreValidated(t *testing.T) {
+	fine := Operation{Version: "1", Action: "A"}
+	for name, change := range map[string]func(*Operation){
+		"":                        func(*Operation) {},
+		"no version":              func(o *Operation) { o.Version = "" },
+		"no action":               func(o *Operation) { o.Action = "" },
+		"no such token":           func(o *Operation) { o.Token = tokens },
+		"no such safety":          func(o *Operation) { o.Safety = safeties },
+		"a negative timeout":      func(o *Operation) { o.AttemptTimeout = -1 },
+		"an empty code":           func(o *Operation) { o.RetryableCodes = []string{"A", ""} },
+		"every code":              func(o *Operation) { o.RetryableCodes = []string{"*"} },
+		"an asterisk in a code":   func(o *Operation) { o.RetryableCodes = []string{"A*B"} },
+		"an asterisk too many":    func(o *Operation) { o.RetryableCodes = []string{"A**"} },
+		"an asterisk to begin it": func(o *Operation) { o.RetryableCodes = []string{"*A"} },
+	} {
+		o := fine
+		change(&o)
+		_, err := Policy{Operations: []Operation{fine, o}}.withDefaults()
+		if errors.Is(err, ErrPolicy) != (name != "") || err != nil && !strings.Contains(err.Error(), "Operations[1]") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
