@@ -62,8 +62,8 @@ func (o operation) checkFirstResult(t rapid.TB, srv *retrytest.Server, got respo
 	t.Helper()
 	srv.OnAttempt(func(retrytest.Attempt) retrytest.Fault { return retrytest.OK() }) // no fault is left for it
 	first := o.bare(t, srv, token)
-	if id := text(first, "RequestId"); id == "" || text(got, "RequestId") != id {
-		t.Errorf("answered with RequestId %q; that of the effect is %q", text(got, "RequestId"), id)
+	if id := requestID(first); id == "" || requestID(got) != id {
+		t.Errorf("answered with RequestId %q; that of the effect is %q", requestID(got), id)
 	}
 	effects := srv.Effects()
 	if len(effects) != 1 {

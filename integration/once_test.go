@@ -25,7 +25,7 @@ func TestEffectOnce(t *testing.T) {
 		if want := []retry.Class{f.class, retry.Success}; !slices.Equal(classes(r.info), want) || r.info.Outcome != retry.Done {
 			t.Errorf("outcome %v, classes %v; want Done, %v", r.info.Outcome, classes(r.info), want)
 		}
-		if got := r.info.Operation.String(); got != r.request.GetProduct()+" "+r.request.GetVersion()+" "+r.request.GetActionName() {
+		if got := r.info.Operation.String(); got != r.request.GetProduct()+" "+r.request.GetHeaders()["x-acs-version"]+" "+r.request.GetActionName() {
 			t.Errorf("operation %s", got)
 		}
 		if token := text(r.request, "ClientToken"); token != "" {
@@ -79,7 +79,7 @@ func TestStillRunning(t *testing.T) {
 			other.SetTransport(transport)
 			other.SetReadTimeout(300 * time.Millisecond) // then it goes away, and the work ends
 			first, gone := o.request(), make(chan error)
-			first.SetDomain(srv.Host)
+			address(first, srv)
 			giveToken(first, token)
 			go func() {
 				_, err := o.send(other, first)

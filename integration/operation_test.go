@@ -3,6 +3,7 @@ package integration
 import (
 	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
@@ -68,7 +69,7 @@ func (o operation) bare(t rapid.TB, srv *retrytest.Server, token string) respons
 	client := o.client(t)
 	client.SetTransport(transport)
 	request := o.request()
-	request.SetDomain(srv.Host)
+	address(request, srv)
 	if token != "" {
 		giveToken(request, token)
 	}
@@ -77,6 +78,23 @@ func (o operation) bare(t rapid.TB, srv *retrytest.Server, token string) respons
 		t.Fatalf("a call without aliretry: %v", err)
 	}
 	return response
+}
+
+// address sends a request to the endpoint. In the ROA style the SDK expects host and port
+// apart.
+func address(request requests.AcsRequest, srv *retrytest.Server) {
+	host, port, _ := strings.Cut(srv.Host, ":")
+	request.SetDomain(host)
+	reflect.ValueOf(request).Elem().FieldByName("Port").SetString(port)
+}
+
+// requestID returns a response's: from its field or, where that is not what replies are
+// unmarshalled into, from the header.
+func requestID(response responses.AcsResponse) string {
+	if f, ok := reflect.TypeOf(response).Elem().FieldByName("RequestId"); ok && f.Tag.Get("json") == "RequestId" {
+		return text(response, "RequestId")
+	}
+	return http.Header(response.GetHttpHeaders()).Get("X-Acs-Request-Id")
 }
 
 // text returns a field of a typed request or response.

@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"slices"
+
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/ess"
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/privatelink"
@@ -10,8 +12,8 @@ import (
 // special is a text with whatever the encodings of the wire disagree about.
 const special = "弹性伸缩 组*~+%&=/?#'\"<>;,"
 
-// One operation of each product stands for the others where a matrix would grow too
-// large.
+// Where a matrix would grow too large, one operation of each product stands for the
+// others, or one for each way in which requests carry their parameters.
 var (
 	createScalingGroup = op(ess.NewClientWithAccessKey, (*ess.Client).CreateScalingGroup, "ScalingGroupId",
 		func() *ess.CreateScalingGroupRequest {
@@ -46,12 +48,16 @@ var (
 			q.Zone = &[]privatelink.CreateVpcEndpointZone{{ZoneId: "cn-hangzhou-b", VSwitchId: "vsw-1", Ip: "172.16.0.7"}}
 			return q
 		})
-	onePerProduct = []operation{createScalingGroup, createVpc, createVpcEndpoint}
+	onePerProduct = slices.Concat([]operation{createScalingGroup, createVpc, createVpcEndpoint}, inQuery, inForm, inROA[:1])
+	onePerWay     = []operation{createScalingGroup, inForm[0], inROA[0], inROA[1]}
 )
 
-// operations are those documented to take a client token: the nine that the Ensure
-// idempotence page of Auto Scaling lists, and four of VPC and PrivateLink.
-var operations = []operation{
+// operations take a client token.
+var operations = slices.Concat(documented, inQuery, inForm, inROA)
+
+// documented are the nine that the Ensure idempotence page of Auto Scaling lists, and
+// four of VPC and PrivateLink.
+var documented = []operation{
 	createScalingGroup,
 	op(ess.NewClientWithAccessKey, (*ess.Client).CreateScalingConfiguration, "ScalingConfigurationId",
 		func() *ess.CreateScalingConfigurationRequest {
@@ -142,7 +148,7 @@ var operations = []operation{
 	createVpcEndpoint,
 }
 
-// tokenless are writes that take no token and that the catalogue does not know.
+// tokenless are writes that take no token.
 var (
 	deleteScalingGroup = op(ess.NewClientWithAccessKey, (*ess.Client).DeleteScalingGroup, "",
 		func() *ess.DeleteScalingGroupRequest {
@@ -159,5 +165,6 @@ var (
 				q.VpcId, q.VpcName = "vpc-1", special
 				return q
 			}),
+		createCluster,
 	}
 )

@@ -24,7 +24,7 @@ func TestAnySchedule(t *testing.T) {
 		schedule := rapid.SliceOfN(befalls, 0, 12).Draw(t, "schedule")
 		most := rapid.IntRange(1, 6).Draw(t, "MaxAttempts")
 		token := callers.Draw(t, "caller's token")
-		o := rapid.SampledFrom([]operation{createScalingGroup, deleteScalingGroup}).Draw(t, "operation")
+		o := rapid.SampledFrom(append(onePerWay, deleteScalingGroup, createCluster)).Draw(t, "operation")
 
 		srv := newServer(t)
 		request := o.request()
@@ -72,7 +72,7 @@ func checkSuccess(t *rapid.T, o operation, srv *retrytest.Server, r result) {
 	// must be the one that made the effect.
 	answered := r.info.Attempts[len(r.info.Attempts)-1]
 	for _, a := range srv.Attempts() {
-		if a.Effect && (a.Nonce != answered.Nonce || answered.RequestID != text(r.response, "RequestId")) {
+		if a.Effect && (a.Nonce != answered.Nonce || answered.RequestID != requestID(r.response)) {
 			t.Errorf("attempt %d made the effect; the answer is that of attempt %d", a.Number, answered.Number)
 		}
 	}

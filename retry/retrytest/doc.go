@@ -1,5 +1,5 @@
-// Package retrytest is a fake Alibaba Cloud endpoint for tests. It answers RPC 1.0
-// requests as the documentation says that a service does: it checks the signature,
+// Package retrytest is a fake Alibaba Cloud endpoint for tests. It answers requests of
+// the RPC and ROA styles, version 1.0, as the documentation says that a service does: it checks the signature,
 // the timestamp and the nonce of each attempt, keeps the ClientToken promise (same
 // token, same parameters: the first result again and nothing new), counts the
 // effects that were really made, and plays scripted faults on a real connection.
@@ -21,28 +21,33 @@
 //
 // The gateway refuses, in this order:
 //
-//	405 UnsupportedHTTPMethod                       neither GET nor POST
-//	404 InvalidAction.NotFound                      path is not /, or Action is no name
+//	405 UnsupportedHTTPMethod                       a method that the style does not have
+//	404 InvalidAction.NotFound                      RPC: path is not /; or the action is no name
 //	413 RequestEntityTooLarge                       body over 32 MiB
 //	400 IncompleteBody, InvalidParameter            body broken off; query or form unreadable; a name given twice
 //	400 MissingParameter, InvalidParameter.Format   a common parameter is absent; Format is neither JSON nor XML
 //	400 InvalidSignatureMethod                      not HMAC-SHA1, 1.0
+//	400 ContentMD5NotMatched                        ROA: the header is there, and not the body's
 //	404 InvalidAccessKeyId.NotFound                 unknown key (400 InvalidBearerToken for a bearer token)
 //	400 SignatureDoesNotMatch
 //	400 InvalidTimeStamp.Format, .Expired           more than 15 minutes off the server's clock
-//	400 MissingSignatureNonce, SignatureNonceUsed   per key; a request that passes burns its nonce, whatever follows
+//	400 MissingSignatureNonce, SignatureNonceUsed   per key; a request that passes burns its nonce, whatever follows;
+//	                                                in the ROA style there may be none
 //	400 MissingSecurityToken, InvalidSecurityToken.MismatchWithAccessKey
 //
 // Then, for operations with an effect, the token:
 //
 //	400 InvalidClientToken.ValueNotSupported        over 64 characters, or not 0x20-0x7E
-//	400 IdempotentParameterMismatch                 the token belongs to a call with another action or other parameters
+//	400 IdempotentParameterMismatch                 the token belongs to a call with another action, path, body or parameter
 //	403 LastTokenProcessing                         the token's first attempt is still at work
 //
 // A refused attempt uses up its step of the script but the fault is not played.
 // An operation has an effect unless its action begins with Describe, List, Get or
-// Query. Refusing a name that is given twice is stricter than a real endpoint is
-// known to be: what such a request means is nowhere defined.
+// Query, or it is a GET or HEAD of the ROA style that does not name its action. A ROA
+// request carries its token as ClientToken or clientToken, in the query, in a form or in
+// a JSON body; an RPC request as ClientToken, in the query or in a form. Refusing a name
+// that is given twice is stricter than a real endpoint is known to be: what such a
+// request means is nowhere defined.
 //
 // The package shares no code with the client side of this module: its signature is
 // computed from the specification, so that one can be checked against the other.
