@@ -1,6 +1,6 @@
 # Thin names for the commands that README and .ci/run use.
 
-.PHONY: test race lint fuzz bench example integration ci
+.PHONY: test race lint fuzz bench example catalogue integration ci
 
 test:
 	go test ./...
@@ -21,6 +21,9 @@ bench:
 
 example:
 	go run ./examples/createscalinggroup
+
+catalogue:
+	go generate ./internal/openapi/catalogue
 
 integration:
 	cd integration && go test -race ./...

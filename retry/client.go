@@ -26,8 +26,8 @@ type Client struct {
 // DoAction is the SDK's DoAction with a context: cancellation and deadline end the call
 // at once, and [WithToken], [WithTrace] and [WithReplaySafe] take effect. Request and
 // response are a pair of the SDK, as in ess.CreateCreateScalingGroupRequest() and
-// ess.CreateCreateScalingGroupResponse(); the request must not be used by another
-// goroutine meanwhile.
+// ess.CreateCreateScalingGroupResponse(), or a CommonRequest and a CommonResponse; the
+// request must not be used by another goroutine meanwhile.
 //
 // It returns nil if the API accepted the call, and an *[Error] for every failure; an
 // error reply of the API is found in it as the SDK's *errors.ServerError. This release
@@ -75,6 +75,9 @@ func (c *Client) build(ctx context.Context, request requests.AcsRequest) (*http.
 		defer func() { <-c.building }()
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+	if common, ok := request.(*requests.CommonRequest); ok {
+		common.TransToAcsRequest()
 	}
 	if err := c.sdk.BuildRequestWithSigner(request, nil); err != nil {
 		return nil, fmt.Errorf("%w: it cannot be built: %w", ErrRequest, Redact(err))

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/ess"
 
 	"github.com/aliretry/aliretry/retry"
@@ -134,6 +136,35 @@ func TestDoActionSurvivesTheParser(t *testing.T) {
 	i, ok := retry.InfoOf(err)
 	if !ok || i.Outcome != retry.NotDone || !strings.Contains(err.Error(), "404") {
 		t.Errorf("%v: %+v", err, i)
+	}
+}
+
+// A CommonRequest is a request like any other, in either style, also where it does not
+// name the operation.
+func TestDoActionCommonRequest(t *testing.T) {
+	for name, fill := range map[string]func(*requests.CommonRequest){
+		"RPC": func(q *requests.CommonRequest) { q.Version, q.ApiName = "2014-08-28", "CreateScalingGroup" },
+		"ROA": func(q *requests.CommonRequest) {
+			q.Version, q.ApiName, q.PathPattern = "2017-06-13", "CreateInstance", "/openapi/instances"
+		},
+		"ROA, by its path": func(q *requests.CommonRequest) { q.Version, q.PathPattern = "2017-06-13", "/openapi/instances" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := retrytest.NewServer()
+			defer srv.Close()
+			srv.Script(retrytest.Reset().AfterEffect())
+			c := mustWrap(t, newEss(t))
+			request := requests.NewCommonRequest()
+			request.Method, request.Domain = "POST", srv.Host
+			fill(request)
+			response := responses.NewCommonResponse()
+			if err := c.DoAction(context.Background(), request, response); err != nil || response.GetHttpStatus() != 200 {
+				t.Fatal(err, response.GetHttpStatus())
+			}
+			if a, e := srv.Attempts(), srv.Effects(); len(a) != 2 || len(e) != 1 || e[0].ClientToken == "" {
+				t.Errorf("%d attempts, effects %+v", len(a), e)
+			}
+		})
 	}
 }
 

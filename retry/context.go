@@ -18,9 +18,10 @@ type (
 // resume a call whose outcome stayed Unknown: the same operation with the same
 // parameters. The request must carry no other token. The context serves that one
 // logical call, however often it is repeated; a call with another operation or other
-// parameters is refused with [ErrTokenReused], and a t that is no valid token with an
-// error of package token. An operation that the catalogue does not know gets t as the
-// parameter ClientToken, and is then repeated as if it took one: the caller vouches for it.
+// parameters is refused with [ErrTokenReused], a t that is no valid token with an error of
+// package token, and an operation that is known to take none with [ErrNoToken]. One that
+// is not known gets t as the parameter ClientToken of the query, beside its Action if that
+// is in the form, and is then repeated as if it took one: the caller vouches for it.
 func WithToken(ctx context.Context, t string) context.Context {
 	return context.WithValue(ctx, tokenKey{}, &boundToken{token: t})
 }

@@ -138,6 +138,45 @@ func ExampleWithToken() {
 	// asg-00000001 <nil> 1 effect
 }
 
+// Lookup tells beforehand what will become of a call whose reply is lost.
+func ExampleLookup() {
+	for _, name := range [][2]string{{"2014-08-28", "CreateScalingGroup"}, {"2014-08-28", "CreateScalingRule"}, {"2015-12-15", "DeleteCluster"}} {
+		o, known := retry.Lookup(name[0], name[1])
+		fmt.Printf("%v: token %v, %v; known %v, repeated %v\n", o, o.Token, o.Safety, known, o.Repeated())
+	}
+	// Output:
+	// Ess 2014-08-28 CreateScalingGroup: token ClientToken, unsafe; known true, repeated true
+	// Ess 2014-08-28 CreateScalingRule: token none, unsafe; known true, repeated false
+	// CS 2015-12-15 DeleteCluster: token none, replay-safe; known true, repeated true
+}
+
+// Policy.Operations has what the catalogue lacks: an operation newer than it, and codes of
+// a state that passes.
+func ExamplePolicy_operations() {
+	fake := retrytest.NewServer()
+	defer fake.Close()
+	fake.Script(
+		retrytest.Reply(400, "IncorrectStatus.Vpc", "The status of the VPC does not support this operation."),
+		retrytest.Reset().AfterEffect(),
+	)
+	t := &retry.Transport{Credentials: signer.Static(signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"})}
+	t.Policy.Operations = []retry.Operation{{
+		Version: "2016-04-28", Action: "CreateTomorrow",
+		Token:          retry.TokenInQuery,
+		RetryableCodes: []string{"IncorrectStatus.*"},
+	}}
+	client := &http.Client{Transport: t}
+	defer client.CloseIdleConnections()
+	resp, err := client.Post(fake.URL+"/?Action=CreateTomorrow&Version=2016-04-28&Format=JSON", "", nil)
+	if err != nil {
+		fmt.Println(retry.Redact(err))
+		return
+	}
+	resp.Body.Close()
+	fmt.Println(resp.Status, len(fake.Attempts()), "attempts,", len(fake.Effects()), "effect")
+	// Output: 200 OK 3 attempts, 1 effect
+}
+
 // A Trace tells what happens on the way.
 func ExampleWithTrace() {
 	fake := retrytest.NewServer()

@@ -12,12 +12,14 @@ import (
 const CatalogueDate = catalogue.Date
 
 // Operation names an operation of an API and tells what is known of it: from the
-// catalogue, see [Lookup], and from [Policy.Operations]. In the JSON form of an [Info]
-// only the name remains.
+// catalogue, see [Lookup], and from Policy.Operations. In the JSON form of an [Info] only
+// the name remains.
 type Operation struct {
 	Product string `json:"product,omitempty"` // such as "Ess"; "" where it is not known
 	Version string `json:"version"`           // such as "2014-08-28"
-	Action  string `json:"action"`            // such as "CreateScalingGroup"; "" for a ROA request of an unknown path that does not say
+	// Action is such as "CreateScalingGroup". It is empty for a ROA request that does not
+	// name it in the header x-acs-action and whose path is not known either.
+	Action string `json:"action"`
 
 	// Token is how the operation takes its client token.
 	Token Token `json:"-"`

@@ -13,18 +13,24 @@ import (
 // attempts as its Policy allows. It needs Credentials; every other zero field means
 // its default. Fields must not change after first use. It is safe for concurrent use.
 //
-// RoundTrip takes requests of the RPC style, signed already or not, and never changes
-// them. It gives a call to an operation that takes a client token one, unless the
-// request or its context ([WithToken]) has it already; the token goes into what is
-// sent, never into the caller's request, so sending one request twice makes two
-// logical calls. Every attempt gets a new nonce, timestamp and signature.
+// RoundTrip takes requests of the RPC and ROA styles, signed already or not, and never
+// changes them. It gives a call to an operation that takes a client token one (see
+// [Lookup] and Policy.Operations), unless the request or its context ([WithToken]) has
+// one already or it is a dry run. The token goes into what is sent, never into the
+// caller's request, so sending one request twice makes two logical calls. A token that
+// the caller has put into query, form or a JSON body, as ClientToken or clientToken, is
+// kept and trusted, also for an operation that is not known. Every attempt gets a new
+// nonce, timestamp and signature.
+//
+// A ROA request may name its operation in the header x-acs-action, as the SDK does; of one
+// that does not, method and path are looked up.
 //
 // It returns the API's answer, with a nil error, or an *[Error]. When attempts run out
 // on an HTTP answer, that answer is returned. Only a 2xx that is no answer of the API,
 // or one that holds an error code which the rules know, is an *[Error], since the SDK
 // would take it for success. A body longer than Policy.MaxReply, or a stream of events,
-// must be closed, and is not looked at: such a 2xx counts as Success. Every response but that of a first-attempt success carries its Info, see
-// [InfoOf].
+// must be closed, and is not looked at: such a 2xx counts as Success. Every response but
+// that of a first-attempt success carries its Info, see [InfoOf].
 type Transport struct {
 	// Base sends one attempt. Nil means a connection pool of the Transport's own, which
 	// speaks HTTP/1.1 only and takes proxies from the environment. An *http.Transport

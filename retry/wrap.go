@@ -55,9 +55,9 @@ const sdkTimeout = 24 * time.Hour
 // [ProviderFrom].
 //
 // The attempt timeout is the client's read timeout or Config.Timeout, unless an Option
-// sets Policy.AttemptTimeout. Set one before Wrap for operations that take longer than
-// 10 s: the SDK's own table of slow ones no longer counts. A read timeout that a request
-// sets bounds its whole call. The client's proxy, TLS and connect-timeout settings, and
+// sets Policy.AttemptTimeout; without any of them it is what the SDK's own table of slow
+// operations gives, or 10 s. A read timeout that a request sets bounds its whole call. The
+// client's proxy, TLS and connect-timeout settings, and
 // those of an *http.Transport that it has, are taken over. Wrap switches the client's
 // AutoRetry off, which would repeat calls under new tokens: the Config is written to
 // for that, also where other clients share it. It writes nothing else to the Config.

@@ -130,6 +130,9 @@ func TestJudge(t *testing.T) {
 }
 
 func TestReadExceptions(t *testing.T) {
+	if committed, err := readExceptions("../exceptions.tsv"); err != nil || len(committed) != 344 {
+		t.Errorf("%d exceptions, %v", len(committed), err)
+	}
 	for content, fine := range map[string]bool{
 		"# a comment\nP\t1\tA\tsends\tA mail\n":        true,
 		"P\t1\tA\tsends\n":                             false,
