@@ -17,7 +17,7 @@ func TestNeverNotDoneWithEffect(t *testing.T) {
 	for _, rejection := range rejections {
 		t.Run(rejection.name, func(t *testing.T) {
 			t.Parallel()
-			eachOf(t, onePerProduct, faults, func(t *testing.T, o operation, f fault) {
+			eachOf(t, onePerWay, faults, func(t *testing.T, o operation, f fault) {
 				srv := newServer(t)
 				r := o.call(t, srv, o.request(), []fault{f, rejection}, f.options()...)
 				info := checkFailure(t, r, f.leaves)

@@ -51,7 +51,7 @@ func (o operation) call(t rapid.TB, srv *retrytest.Server, request requests.AcsR
 	}
 	defer wrapped.Transport.CloseIdleConnections()
 
-	address(request, srv)
+	request.SetDomain(srv.Host)
 	response, err := o.send(client, request)
 	if len(ended) != 1 {
 		t.Fatalf("Trace.CallEnd ran %d times; want once", len(ended))

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -43,6 +44,30 @@ func checkAttempts(t rapid.TB, seen []retrytest.Attempt, info retry.Info) {
 		}
 		signatures[a.Signature] = true
 		last = a.Timestamp
+	}
+}
+
+// checkTokenPlace checks that every attempt carries the token once, in its place, or no
+// parameter of its name where the place is "".
+func checkTokenPlace(t rapid.TB, seen []retrytest.Attempt, place, token string) {
+	t.Helper()
+	var want []string
+	if place != "" {
+		want = []string{place + "=" + token}
+	}
+	for _, a := range seen {
+		var got []string
+		for _, name := range []string{"ClientToken", "clientToken"} {
+			for _, value := range a.Query[name] {
+				got = append(got, "Query "+name+"="+value)
+			}
+			for _, value := range a.Form[name] {
+				got = append(got, "Body "+name+"="+value)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("attempt %d: tokens %q; want %q", a.Number, got, want)
+		}
 	}
 }
 

@@ -1,11 +1,12 @@
 // Package integration holds tests alone: clients of alibaba-cloud-sdk-go's services,
 // made safe by retry.Wrap and called by their own methods, against the fake endpoint of
-// package retrytest over real sockets. It is a module of its own, since three services
+// package retrytest over real sockets. It is a module of its own, since so many services
 // take longer to build than all of aliretry.
 //
 // The tests take the library from outside, as a program does, and believe only what
-// the endpoint saw and what the public API promises. Three tables carry them:
-// operations, faults and rejections.
+// the endpoint saw, what the public API promises, and what the tags of the SDK's requests
+// say of a token's place. Three tables carry them: operations, of fourteen products in
+// both signature styles, faults and rejections.
 //
 //	TestEffectOnce               every operation, every fault: one effect, the first result
 //	TestParametersArrive         what the program asked for arrives as it is
@@ -14,6 +15,7 @@
 //	TestAttemptsRunOut           a fault until the last attempt: the error as promised
 //	TestRejectedAtOnce           a rejection is not repeated
 //	TestUnsafeWrite              without a token, only what had no effect is repeated
+//	TestCommonRequest            requests without a type, named by action or by path alone
 //	TestResume, ...ByContext     another process takes up a call by its token
 //	TestReadTimeoutIsAnAttempts  the client's read timeout bounds an attempt, not the call
 //	TestManyGoroutines           one client for many goroutines

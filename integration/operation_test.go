@@ -3,7 +3,6 @@ package integration
 import (
 	"net/http"
 	"reflect"
-	"strings"
 	"sync"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
@@ -69,7 +68,7 @@ func (o operation) bare(t rapid.TB, srv *retrytest.Server, token string) respons
 	client := o.client(t)
 	client.SetTransport(transport)
 	request := o.request()
-	address(request, srv)
+	request.SetDomain(srv.Host)
 	if token != "" {
 		giveToken(request, token)
 	}
@@ -78,14 +77,6 @@ func (o operation) bare(t rapid.TB, srv *retrytest.Server, token string) respons
 		t.Fatalf("a call without aliretry: %v", err)
 	}
 	return response
-}
-
-// address sends a request to the endpoint. In the ROA style the SDK expects host and port
-// apart.
-func address(request requests.AcsRequest, srv *retrytest.Server) {
-	host, port, _ := strings.Cut(srv.Host, ":")
-	request.SetDomain(host)
-	reflect.ValueOf(request).Elem().FieldByName("Port").SetString(port)
 }
 
 // requestID returns a response's: from its field or, where that is not what replies are
@@ -97,9 +88,24 @@ func requestID(response responses.AcsResponse) string {
 	return http.Header(response.GetHttpHeaders()).Get("X-Acs-Request-Id")
 }
 
-// text returns a field of a typed request or response.
+// text returns a field of a typed request or response, "" where it has none of the name.
 func text(v any, name string) string {
-	return reflect.ValueOf(v).Elem().FieldByName(name).String()
+	if field := reflect.ValueOf(v).Elem().FieldByName(name); field.IsValid() {
+		return field.String()
+	}
+	return ""
+}
+
+// tokenPlace tells by the tags of the request's field where the operation takes its
+// token: "Query ClientToken".
+func (o operation) tokenPlace() string {
+	field, _ := reflect.TypeOf(o.request()).Elem().FieldByName("ClientToken")
+	return field.Tag.Get("position") + " " + field.Tag.Get("name")
+}
+
+func (o operation) takesToken() bool {
+	_, ok := reflect.TypeOf(o.request()).Elem().FieldByName("ClientToken")
+	return ok
 }
 
 // giveToken puts the caller's own token where a program would: into the request's

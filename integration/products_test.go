@@ -139,8 +139,9 @@ var inROA = []operation{
 		func() *elasticsearch.CreatePipelinesRequest {
 			q := elasticsearch.CreateCreatePipelinesRequest()
 			q.InstanceId, q.Trigger = "ls-cn-oew1q8bev0002", requests.NewBoolean(true)
-			q.QueryParams["note"] = special // the SDK signs it as it is, and sends it encoded
-			q.Body = `[{"pipelineId":"管道","config":"input { } filter { } output { }","workers":2}]` // sent as a form's parameter
+			// The SDK signs this as it is and sends it encoded; the body goes as a form's parameter.
+			q.QueryParams["note"] = special
+			q.Body = `[{"pipelineId":"管道","config":"input { } filter { } output { }","workers":2}]`
 			return q
 		}),
 }

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/responses"
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/ess"
 
 	"github.com/aliretry/aliretry/retry"
@@ -36,14 +38,15 @@ func TestResume(t *testing.T) {
 		if r.info.ClientToken != known.ClientToken || text(request, "ClientToken") != known.ClientToken {
 			t.Errorf("resumed under token %q; want %q", r.info.ClientToken, known.ClientToken)
 		}
+		checkTokenPlace(t, srv.Attempts(), o.tokenPlace(), known.ClientToken)
 		o.checkFirstResult(t, srv, r.response, known.ClientToken)
 	})
 }
 
-// WithToken gives a token also to an operation that the catalogue does not know and
-// whose request has no field for one. The program vouches that the operation takes it.
+// WithToken gives a token also to an operation that the catalogue does not know. The
+// program vouches that the operation takes it.
 func TestResumeByContext(t *testing.T) {
-	const token = "delete asg-1 for ticket 4711"
+	const token = "thaw asg-1 for ticket 4711"
 	srv := newServer(t)
 	// One process loses the reply, the other finds the endpoint unwell at first.
 	srv.Script(retrytest.Reset().AfterEffect(), retrytest.Reply(503, "ServiceUnavailable", temporary))
@@ -57,9 +60,9 @@ func TestResumeByContext(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer wrapped.Transport.CloseIdleConnections()
-		request, response := ess.CreateDeleteScalingGroupRequest(), ess.CreateDeleteScalingGroupResponse()
-		request.Domain = srv.Host
-		request.ScalingGroupId = "asg-1"
+		request, response := requests.NewCommonRequest(), responses.NewCommonResponse()
+		request.Method, request.Domain, request.Version, request.ApiName = "POST", srv.Host, "2014-08-28", "ThawScalingGroup"
+		request.QueryParams["ScalingGroupId"] = "asg-1"
 
 		var info retry.Info
 		ctx := retry.WithTrace(retry.WithToken(t.Context(), token), &retry.Trace{CallEnd: func(i retry.Info) { info = i }})

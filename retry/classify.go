@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -106,7 +107,7 @@ func classifyAnswer(e *evidence) (Class, openapi.Fault) {
 		e.status == http.StatusNoContent, e.status == http.StatusResetContent:
 		return Success, openapi.Fault{}
 	case e.request.Style == openapi.ROA:
-		if openapi.IsHTML(e.header.Get("Content-Type"), e.body) {
+		if !isROAAnswer(e.header.Get("Content-Type"), e.body) {
 			return NoResponse, openapi.Fault{}
 		}
 	case !openapi.IsAnswer(e.request.Format, e.body),
@@ -138,6 +139,16 @@ func classifyAnswer(e *evidence) (Class, openapi.Fault) {
 		return Broken, f
 	}
 	return Success, f
+}
+
+// isROAAnswer reports whether a body can be that of an API in the ROA style: anything that
+// is not a page, since some operations answer with text or nothing. What says that it is
+// JSON has to be, or it was cut off where neither a length nor a chunk could tell.
+func isROAAnswer(contentType string, body []byte) bool {
+	if openapi.IsHTML(contentType, body) {
+		return false
+	}
+	return len(body) == 0 || !strings.Contains(strings.ToLower(contentType), "json") || json.Valid(body)
 }
 
 // isBroken reports whether a network error is one that the next attempt would meet

@@ -225,7 +225,11 @@ func TestDryRun(t *testing.T) {
 		})
 	}
 	roa := func(query, form, action string) *http.Request {
-		req, _ := http.NewRequest("POST", "http://es.aliyuncs.com/p"+query, strings.NewReader(form))
+		path := "/openapi/things"
+		if action == "MigrateToOtherZone" {
+			path = "/openapi/instances/i-1/actions/migrate-zones"
+		}
+		req, _ := http.NewRequest("POST", "http://es.aliyuncs.com"+path+query, strings.NewReader(form))
 		req.Header = http.Header{"Authorization": {"acs testid:x"}, "x-acs-version": {"2017-06-13"}, "x-acs-action": {action}, "Content-Type": {"application/x-www-form-urlencoded"}}
 		return req
 	}
@@ -249,25 +253,90 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// A token for an operation that is known to take none is refused, unless the user knows
-// better or the request has the token already.
-func TestWithTokenWhereNoneIsTaken(t *testing.T) {
+// In the ROA style the servers go by method and path, whatever x-acs-action says: a name
+// that does not fit them is of no use, and one that the catalogue does not have is the
+// caller's word.
+func TestROANameMustFitItsPath(t *testing.T) {
+	tests := map[string]struct {
+		method, path, action string
+		repeated, token      bool
+		product              string
+		operations           []Operation
+	}{
+		"fits, takes a token":          {"POST", "/openapi/instances", "CreateInstance", true, true, "elasticsearch", nil},
+		"by its path":                  {"POST", "/openapi/instances", "", true, true, "elasticsearch", nil},
+		"of another path":              {"POST", "/openapi/things", "CreateInstance", false, false, "", nil},
+		"of another operation's path":  {"POST", "/openapi/instances/i-1/actions/cancel-task", "CreateCollector", false, false, "", nil},
+		"of another method":            {"PUT", "/openapi/instances", "CreateInstance", false, false, "", nil},
+		"reads":                        {"GET", "/openapi/instances", "ListInstance", true, false, "elasticsearch", nil},
+		"reads, by its path":           {"GET", "/openapi/instances", "", true, false, "elasticsearch", nil},
+		"reads, HEAD":                  {"HEAD", "/openapi/instances", "ListInstance", true, false, "elasticsearch", nil},
+		"reads, on another path":       {"GET", "/openapi/things", "ListInstance", false, false, "", nil},
+		"reads, with a writing method": {"POST", "/openapi/instances", "ListInstance", false, false, "", nil},
+		"new, reads":                   {"GET", "/openapi/things", "ListThings", true, false, "", nil},
+		"new, reads, but by POST":      {"POST", "/openapi/things", "ListThings", false, false, "", nil},
+		"new, writes":                  {"PUT", "/openapi/things", "UpdateThings", false, false, "", nil},
+		"new, without a name":          {"GET", "/openapi/things", "", false, false, "", nil},
+		"new, as the user knows it": {"POST", "/openapi/things", "CreateThing", true, true, "",
+			[]Operation{{Version: "2017-06-13", Action: "CreateThing", Token: LowerTokenInQuery}}},
+		"not fitting, as the user knows it": {"POST", "/openapi/things", "CreateInstance", true, true, "",
+			[]Operation{{Version: "2017-06-13", Action: "CreateInstance", Token: LowerTokenInQuery}}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				req, _ := http.NewRequest(tt.method, "http://es.aliyuncs.com"+tt.path, nil)
+				req.Header = http.Header{"Authorization": {"acs testid:x"}, "x-acs-version": {"2017-06-13"}}
+				if tt.action != "" {
+					req.Header["x-acs-action"] = []string{tt.action}
+				}
+				info, base, err := play(t, Policy{Operations: tt.operations}, req, step{err: syscall.ECONNRESET}, step{status: 200, body: "{}"})
+				if (len(base.seen) == 2) != tt.repeated || (info.ClientToken != "") != tt.token || info.Operation.Product != tt.product {
+					t.Errorf("%d attempts, %+v, %v", len(base.seen), info.Operation, err)
+				}
+			})
+		})
+	}
+}
+
+// A token for an operation that is known to take none is refused from a context, and from
+// a request sent for what it is worth, which is nothing: unless the user knows better.
+func TestTokenWhereNoneIsTaken(t *testing.T) {
 	const url = "http://ess.aliyuncs.com/?Action=CreateScalingRule&Version=2014-08-28&Format=JSON"
-	synctest.Test(t, func(t *testing.T) {
-		ctx := WithToken(context.Background(), "mine")
-		info, base, err := play(t, Policy{}, newRequest(ctx, url))
-		if !errors.Is(err, ErrNoToken) || len(base.seen) != 0 || info.Outcome != NotDone {
-			t.Errorf("%v, %d attempts", err, len(base.seen))
-		}
-		p := Policy{Operations: []Operation{{Version: "2014-08-28", Action: "CreateScalingRule", Token: TokenInQuery}}}
-		if info, base, err := play(t, p, newRequest(ctx, url), step{status: 200, body: okBody}); err != nil || info.ClientToken != "mine" || base.seen[0].URL.Query().Get("ClientToken") != "mine" {
-			t.Errorf("%v, %+v", err, info)
-		}
-		own := newRequest(WithToken(context.Background(), "own"), url+"&ClientToken=own")
-		if info, _, err := play(t, Policy{}, own, step{err: syscall.ECONNRESET}, step{status: 200, body: okBody}); err != nil || info.ClientToken != "own" {
-			t.Errorf("%v, %+v", err, info)
-		}
-	})
+	takes := Policy{Operations: []Operation{{Version: "2014-08-28", Action: "CreateScalingRule", Token: TokenInQuery}}}
+	mine := func() context.Context { return WithToken(context.Background(), "mine") }
+	tests := map[string]struct {
+		policy   Policy
+		ctx      context.Context
+		url      string
+		attempts int // when the first reply is lost
+		err      error
+	}{
+		"by context":                           {Policy{}, mine(), url, 0, ErrNoToken},
+		"by context, the user knows better":    {takes, mine(), url, 2, nil},
+		"in the request":                       {Policy{}, context.Background(), url + "&ClientToken=mine", 1, syscall.ECONNRESET},
+		"in the request, the user knows":       {takes, context.Background(), url + "&ClientToken=mine", 2, nil},
+		"in the request, the caller vouches":   {Policy{}, WithReplaySafe(context.Background()), url + "&ClientToken=mine", 2, nil},
+		"in both":                              {Policy{}, mine(), url + "&ClientToken=mine", 0, ErrNoToken},
+		"in the request, of a reading one":     {Policy{}, context.Background(), strings.Replace(url, "CreateScalingRule", "DescribeScalingGroups", 1) + "&ClientToken=mine", 2, nil},
+		"in the request, of one in the dark":   {Policy{}, context.Background(), thingURL + "&ClientToken=mine", 2, nil},
+		"in the request, of two that disagree": {Policy{}, context.Background(), "http://127.0.0.1/?Action=CreateBackupPlan&Version=2019-01-01&Format=JSON&ClientToken=mine", 2, nil},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				info, base, err := play(t, tt.policy, newRequest(tt.ctx, tt.url), step{err: syscall.ECONNRESET}, step{status: 200, body: okBody})
+				if len(base.seen) != tt.attempts || (err == nil) != (tt.err == nil) || !errors.Is(err, tt.err) {
+					t.Errorf("%d attempts, %v", len(base.seen), err)
+				}
+				for _, req := range base.seen {
+					if req.URL.Query().Get("ClientToken") != "mine" || info.ClientToken != "mine" {
+						t.Errorf("sent %s, told %q", req.URL.RawQuery, info.ClientToken)
+					}
+				}
+			})
+		})
+	}
 }
 
 // One attempt is bounded by what the user says of the operation, of all operations, what

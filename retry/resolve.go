@@ -13,10 +13,7 @@ import (
 // what the policy says of the operation, of all, what the catalogue says, the default.
 func (c *call) resolve(req *http.Request) {
 	r := &c.request
-	if r.Style == openapi.ROA && r.Action == "" {
-		r.Action = catalogue.Route(r.Version, c.wire.Method, req.URL.EscapedPath())
-	}
-	e, known := catalogue.Lookup(r.Version, r.Action, req.URL.Host)
+	e, known := c.catalogued(req)
 	o := fromEntry(r.Version, r.Action, e, known)
 	if r.Style == openapi.ROA && !methodFits(c.wire.Method, o.Safety) {
 		o.Safety = Unsafe
@@ -35,8 +32,23 @@ func (c *call) resolve(req *http.Request) {
 	c.readOnly = o.Safety == ReadOnly || c.dryRun && known
 }
 
-// methodFits reports whether a ROA request's method bears out what is known by the name
-// that it gives: the servers go by method and path.
+// catalogued looks the operation up. In the ROA style the servers go by method and path:
+// of a name that does not fit them, nothing is known but that it is wrong.
+func (c *call) catalogued(req *http.Request) (e catalogue.Entry, known bool) {
+	r := &c.request
+	if r.Style != openapi.ROA {
+		return catalogue.Lookup(r.Version, r.Action, req.URL.Host)
+	}
+	routed := catalogue.Route(r.Version, c.wire.Method, req.URL.EscapedPath())
+	r.Action = cmp.Or(r.Action, routed)
+	e, known = catalogue.Lookup(r.Version, r.Action, req.URL.Host)
+	if known && r.Action != routed {
+		e = catalogue.Entry{Safety: catalogue.Unsafe}
+	}
+	return e, known
+}
+
+// methodFits reports whether a ROA request's method bears out what its name says.
 func methodFits(method string, s Safety) bool {
 	switch s {
 	case ReadOnly:

@@ -31,7 +31,7 @@ func (c *call) assignToken(body []byte) ([]byte, error) {
 		switch {
 		case own != "" && own != given.token:
 			return nil, fmt.Errorf("%w: one in the request, another in its context", ErrTokenConflict)
-		case own == "" && c.operation.Token == NoToken:
+		case c.operation.Token == NoToken:
 			return nil, ErrNoToken
 		}
 		c.token = given.token
@@ -41,7 +41,10 @@ func (c *call) assignToken(body []byte) ([]byte, error) {
 		c.token = token.New()
 	}
 	_, vouched := c.caller.Value(replaySafeKey{}).(bool)
-	c.replaySafe = c.readOnly || c.dryRun || vouched || c.token != "" || c.operation.Safety == ReplaySafe
+	// A token of the caller's for an operation that is known to take none is sent, since
+	// the caller wants it so, and protects from nothing.
+	protected := c.token != "" && c.operation.Token != NoToken
+	c.replaySafe = c.readOnly || c.dryRun || vouched || protected || c.operation.Safety == ReplaySafe
 	if c.token == "" {
 		return body, nil
 	}

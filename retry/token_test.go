@@ -67,7 +67,6 @@ func TestTokenPlacement(t *testing.T) {
 		"ROA, empty in the form":              {roaOperation, formType, "clientToken=&a=b", "", "clientToken/clientToken"},
 		"ROA, own of an unknown one, query":   {roaUnknown + "?ClientToken=mine", jsonType, "{}", "mine", "ClientToken/"},
 		"ROA, own of an unknown one, JSON":    {roaUnknown, jsonType, `{"clientToken":"mine"}`, "mine", "/"},
-		"ROA, own of one that takes none":     {"POST /clusters", jsonType, `{"ClientToken":"mine"}`, "mine", "/"},
 		"ROA, own of an unknown one, in form": {roaUnknown, formType, "clientToken=mine", "mine", "/clientToken"},
 	}
 	for name, tt := range tests {

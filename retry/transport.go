@@ -19,11 +19,11 @@ import (
 // one already or it is a dry run. The token goes into what is sent, never into the
 // caller's request, so sending one request twice makes two logical calls. A token that
 // the caller has put into query, form or a JSON body, as ClientToken or clientToken, is
-// kept and trusted, also for an operation that is not known. Every attempt gets a new
-// nonce, timestamp and signature.
+// kept and trusted, also for an operation that is not known, but not for one that is known
+// to take none. Every attempt gets a new nonce, timestamp and signature.
 //
-// A ROA request may name its operation in the header x-acs-action, as the SDK does; of one
-// that does not, method and path are looked up.
+// The operation of a ROA request is found by method and path. Its header x-acs-action
+// counts where these are not known, and must fit them where they are.
 //
 // It returns the API's answer, with a nil error, or an *[Error]. When attempts run out
 // on an HTTP answer, that answer is returned. Only a 2xx that is no answer of the API,

@@ -35,6 +35,8 @@ type Server struct {
 	effects  []Effect
 	nonces   map[nonceKey]bool
 	tokens   map[tokenKey]*work
+
+	tokenless map[string]bool // actions that take no token
 }
 
 // NewServer starts a server that knows the accounts, or [DefaultAccount] if there are
@@ -61,6 +63,8 @@ func NewServer(accounts ...Account) *Server {
 		clock:    time.Now,
 		nonces:   make(map[nonceKey]bool),
 		tokens:   make(map[tokenKey]*work),
+
+		tokenless: make(map[string]bool),
 	}
 	s.http = &http.Server{
 		// The connection of a handler is counted, or was until the handler took
@@ -198,6 +202,14 @@ func (s *Server) ForgetTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.tokens)
+}
+
+// IgnoreTokens makes the server pass over the client token of an action, as services do
+// whose operation takes none: each attempt at it makes an effect.
+func (s *Server) IgnoreTokens(action string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokenless[action] = true
 }
 
 // Attempts returns every attempt that reached the server, in order of arrival. The

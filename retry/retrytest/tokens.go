@@ -59,17 +59,21 @@ func (s *Server) takeToken(x *exchange, call string) *problem {
 		x.work = &work{done: true, result: result{requestID: x.requestID}}
 		return nil
 	}
-	if !validToken(a.ClientToken) {
+	token := a.ClientToken
+	if s.tokenless[a.Action] {
+		token = ""
+	}
+	if !validToken(token) {
 		return &problem{400, "InvalidClientToken.ValueNotSupported", "The ClientToken provided is invalid."}
 	}
-	key := tokenKey{x.owner, a.ClientToken}
+	key := tokenKey{x.owner, token}
 	known := s.tokens[key]
 	switch {
 	case known == nil && x.fault.when == before:
 		return nil
 	case known == nil:
 		x.work = &work{call: call}
-		if a.ClientToken != "" {
+		if token != "" {
 			s.tokens[key] = x.work
 		}
 		return nil

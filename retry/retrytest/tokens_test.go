@@ -217,3 +217,22 @@ func TestOneTokenManyClients(t *testing.T) {
 		t.Errorf("%d attempts made an effect, %d were given its result, %d effects", made, replayed, len(srv.Effects()))
 	}
 }
+
+// A token that an operation does not take protects from nothing, and is not judged.
+func TestIgnoreTokens(t *testing.T) {
+	srv := newServer(t)
+	srv.IgnoreTokens("CreateScalingRule")
+	long := strings.Repeat("x", 65)
+	for _, token := range []string{"t", "t", long} {
+		for _, action := range []string{"CreateScalingRule", "CreateScalingGroup"} {
+			call(action, "ClientToken", token).send(t, srv)
+		}
+	}
+	made := make(map[string]int)
+	for _, e := range srv.Effects() {
+		made[e.Action]++
+	}
+	if made["CreateScalingRule"] != 3 || made["CreateScalingGroup"] != 1 {
+		t.Errorf("effects: %v", made)
+	}
+}

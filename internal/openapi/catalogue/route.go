@@ -2,34 +2,38 @@ package catalogue
 
 import (
 	_ "embed"
+	"net/http"
 	"strings"
 )
 
-// routes holds the operations of the ROA style, by version: a line with the version
-// alone, then a line "METHOD /path/[Parameter] Action" for each.
+// routes holds the operations of the ROA style, by version and method: a line with these
+// two, then a line "/path/[Parameter] Action" for each.
 //
 //go:embed routes.txt
 var routes string
 
 // Route returns the action of a ROA operation by its method and its path as it stands
-// in the URL, for requests that do not name it, and "" if there is none. Where several
-// patterns fit a path, the one counts that spells it out the furthest.
+// in the URL, and "" if there is none. HEAD is to read as GET does. Where several patterns
+// fit a path, the one counts that spells it out the furthest.
 func Route(version, method, path string) string {
-	if version == "" || strings.ContainsAny(version, "\n ") {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if version == "" || method == "" || strings.ContainsAny(version, "/\n ") || strings.ContainsAny(method, "/\n ") {
 		return ""
 	}
-	start := strings.Index(routes, "\n"+version+"\n")
+	heading := "\n" + version + " " + method + "\n"
+	start := strings.Index(routes, heading)
 	if start < 0 {
 		return ""
 	}
 	action, best := "", ""
-	for line := range strings.SplitSeq(routes[start+len(version)+2:], "\n") {
-		verb, rest, ok := strings.Cut(line, " ")
-		if !ok {
-			break // the next version
+	for line := range strings.SplitSeq(routes[start+len(heading):], "\n") {
+		if !strings.HasPrefix(line, "/") {
+			break // the next heading
 		}
-		pattern, name, _ := strings.Cut(rest, " ")
-		if verb == method && matches(pattern, path) && (action == "" || further(pattern, best)) {
+		pattern, name, _ := strings.Cut(line, " ")
+		if matches(pattern, path) && (action == "" || further(pattern, best)) {
 			action, best = name, pattern
 		}
 	}
@@ -39,6 +43,13 @@ func Route(version, method, path string) string {
 // matches reports whether a path fits a pattern, segment by segment. "[Name]" stands for
 // any text but the empty one, up to what follows it in its segment.
 func matches(pattern, path string) bool {
+	// Most patterns are told apart by what stands before their first parameter and after
+	// their last one.
+	if i := strings.IndexByte(pattern, '['); i < 0 {
+		return pattern == path
+	} else if !strings.HasPrefix(path, pattern[:i]) || !strings.HasSuffix(path, pattern[strings.LastIndexByte(pattern, ']')+1:]) {
+		return false
+	}
 	for {
 		p, restPattern, more := strings.Cut(pattern, "/")
 		s, restPath, morePath := strings.Cut(path, "/")

@@ -34,6 +34,7 @@ func TestRoute(t *testing.T) {
 	tests := []struct{ version, method, path, want string }{
 		{"2015-12-15", "POST", "/clusters", "CreateCluster"},
 		{"2015-12-15", "GET", "/clusters/c1/nodes", "DescribeClusterNodes"},
+		{"2015-12-15", "HEAD", "/clusters/c1/nodes", "DescribeClusterNodes"},
 		{"2015-12-15", "GET", "/clusters/c1/nodes/", ""},
 		{"2015-12-15", "GET", "/clusters//nodes", ""},
 		{"2015-12-15", "PATCH", "/clusters", ""},
@@ -43,6 +44,8 @@ func TestRoute(t *testing.T) {
 		{"2015-12-15", "POST /clusters", "", ""},
 		{"# ROA", "operations", "of", ""},
 		{"2015-12-15", "POST", "", ""},
+		{"2015-12-15", "", "/clusters", ""},
+		{"2015-12-15", "PO", "ST /clusters", ""},
 		// Both a literal and a parameter fit; the literal counts.
 		{"2020-05-01", "GET", "/pop/workspaces/w/catalog/v1beta2/namespaces/n/catalogs/c:getTable", "GetTable"},
 	}
@@ -72,5 +75,12 @@ func TestHasVerb(t *testing.T) {
 	}
 	if IsRead("GetFoo") || !IsRead("DescribeFoo") || !IsRead("ListFoo") {
 		t.Error("an unknown operation reads by Describe and List, and by nothing else")
+	}
+}
+
+func BenchmarkRoute(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		Route("2017-06-13", "POST", "/openapi/instances/es-1/actions/restart")
 	}
 }
