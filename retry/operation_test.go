@@ -253,9 +253,8 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// In the ROA style the servers go by method and path, whatever x-acs-action says: a name
-// that does not fit them is of no use, and one that the catalogue does not have is the
-// caller's word.
+// In the ROA style the servers go by method and path, whatever x-acs-action says. A name
+// that the catalogue does not have is the caller's word.
 func TestROANameMustFitItsPath(t *testing.T) {
 	tests := map[string]struct {
 		method, path, action string
@@ -266,13 +265,14 @@ func TestROANameMustFitItsPath(t *testing.T) {
 		"fits, takes a token":          {"POST", "/openapi/instances", "CreateInstance", true, true, "elasticsearch", nil},
 		"by its path":                  {"POST", "/openapi/instances", "", true, true, "elasticsearch", nil},
 		"of another path":              {"POST", "/openapi/things", "CreateInstance", false, false, "", nil},
-		"of another operation's path":  {"POST", "/openapi/instances/i-1/actions/cancel-task", "CreateCollector", false, false, "", nil},
+		"of another operation's path":  {"POST", "/openapi/instances/i-1/actions/cancel-task", "CreateCollector", true, true, "elasticsearch", nil},
+		"of a path that takes none":    {"POST", "/openapi/instances/i-1/actions/migrate-zones", "CreateCollector", false, false, "elasticsearch", nil},
 		"of another method":            {"PUT", "/openapi/instances", "CreateInstance", false, false, "", nil},
 		"reads":                        {"GET", "/openapi/instances", "ListInstance", true, false, "elasticsearch", nil},
 		"reads, by its path":           {"GET", "/openapi/instances", "", true, false, "elasticsearch", nil},
 		"reads, HEAD":                  {"HEAD", "/openapi/instances", "ListInstance", true, false, "elasticsearch", nil},
 		"reads, on another path":       {"GET", "/openapi/things", "ListInstance", false, false, "", nil},
-		"reads, with a writing method": {"POST", "/openapi/instances", "ListInstance", false, false, "", nil},
+		"reads, on a path that writes": {"POST", "/openapi/instances/i-1/actions/migrate-zones", "ListInstance", false, false, "elasticsearch", nil},
 		"new, reads":                   {"GET", "/openapi/things", "ListThings", true, false, "", nil},
 		"new, reads, but by POST":      {"POST", "/openapi/things", "ListThings", false, false, "", nil},
 		"new, writes":                  {"PUT", "/openapi/things", "UpdateThings", false, false, "", nil},

@@ -33,19 +33,23 @@ func (c *call) resolve(req *http.Request) {
 }
 
 // catalogued looks the operation up. In the ROA style the servers go by method and path:
-// of a name that does not fit them, nothing is known but that it is wrong.
+// these outrank a name that belongs elsewhere, and where they are not known, such a name
+// says nothing. A name that is not known either is the caller's word, as it may be newer
+// than the catalogue.
 func (c *call) catalogued(req *http.Request) (e catalogue.Entry, known bool) {
 	r := &c.request
-	if r.Style != openapi.ROA {
-		return catalogue.Lookup(r.Version, r.Action, req.URL.Host)
+	if e, known = catalogue.Lookup(r.Version, r.Action, req.URL.Host); r.Style != openapi.ROA {
+		return e, known
 	}
 	routed := catalogue.Route(r.Version, c.wire.Method, req.URL.EscapedPath())
-	r.Action = cmp.Or(r.Action, routed)
-	e, known = catalogue.Lookup(r.Version, r.Action, req.URL.Host)
-	if known && r.Action != routed {
-		e = catalogue.Entry{Safety: catalogue.Unsafe}
+	switch {
+	case routed == r.Action, r.Action != "" && !known:
+		return e, known
+	case routed == "":
+		return catalogue.Entry{Safety: catalogue.Unsafe}, true
 	}
-	return e, known
+	r.Action = routed
+	return catalogue.Lookup(r.Version, r.Action, req.URL.Host)
 }
 
 // methodFits reports whether a ROA request's method bears out what its name says.

@@ -22,8 +22,8 @@ import (
 // kept and trusted, also for an operation that is not known, but not for one that is known
 // to take none. Every attempt gets a new nonce, timestamp and signature.
 //
-// The operation of a ROA request is found by method and path. Its header x-acs-action
-// counts where these are not known, and must fit them where they are.
+// The operation of a ROA request is found by method and path, and its header x-acs-action
+// counts only for an operation that the catalogue does not have.
 //
 // It returns the API's answer, with a nil error, or an *[Error]. When attempts run out
 // on an HTTP answer, that answer is returned. Only a 2xx that is no answer of the API,
