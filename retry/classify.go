@@ -126,7 +126,7 @@ func classifyAnswer(e *evidence) (Class, openapi.Fault) {
 		if ok && class != Rejected {
 			return class, f
 		}
-		if isAmong(f.Code, e.retryable) {
+		if (f.Refused || f.Message != "") && isAmong(f.Code, e.retryable) {
 			return Unavailable, f
 		}
 		if ok {
@@ -148,7 +148,8 @@ func isROAAnswer(contentType string, body []byte) bool {
 	if openapi.IsHTML(contentType, body) {
 		return false
 	}
-	return len(body) == 0 || !strings.Contains(strings.ToLower(contentType), "json") || json.Valid(body)
+	media, _, _ := strings.Cut(contentType, ";")
+	return len(body) == 0 || !strings.EqualFold(strings.TrimSpace(media), "application/json") || json.Valid(body)
 }
 
 // isBroken reports whether a network error is one that the next attempt would meet

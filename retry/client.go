@@ -68,8 +68,14 @@ func (c *Client) unsent(ctx context.Context, err error) error {
 	return (&call{traces: tracesOf(c.Transport, ctx)}).refuse(err)
 }
 
-// build lets the SDK fill in and sign the request, and copies it out.
-func (c *Client) build(ctx context.Context, request requests.AcsRequest) (*http.Request, error) {
+// build lets the SDK fill in and sign the request, and copies it out. The SDK panics on a
+// request that was not made by its constructor.
+func (c *Client) build(ctx context.Context, request requests.AcsRequest) (_ *http.Request, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: it cannot be built: %v", ErrRequest, p)
+		}
+	}()
 	select {
 	case c.building <- struct{}{}:
 		defer func() { <-c.building }()

@@ -37,6 +37,7 @@ func TestDoActionRefuses(t *testing.T) {
 		"nil context":   {c.DoAction(noContext, createRequest(srv), response), retry.ErrRequest},
 		"nil request":   {c.DoAction(context.Background(), nil, response), retry.ErrRequest},
 		"typed nil":     {c.DoAction(context.Background(), noRequest, response), retry.ErrRequest},
+		"half-made":     {c.DoAction(context.Background(), &requests.CommonRequest{}, responses.NewCommonResponse()), retry.ErrRequest},
 		"nil response":  {c.DoAction(context.Background(), createRequest(srv), nil), retry.ErrRequest},
 		"a URL no more": {c.DoAction(context.Background(), bad, response), retry.ErrRequest},
 		"ended context": {c.DoAction(ended, createRequest(srv), response), context.Canceled},

@@ -74,6 +74,7 @@ func TestRoundTripperContract(t *testing.T) {
 		"exhausted on an answer": {policy: retry.Policy{MaxAttempts: 2}, replies: []any{500, 503}, status: 503},
 		"exhausted without one":  {policy: retry.Policy{MaxAttempts: 2}, replies: []any{500, syscall.ECONNRESET}},
 		"no style":               {change: func(r *http.Request) { r.URL.RawQuery = "" }},
+		"opaque URL":             {change: func(r *http.Request) { r.URL.Opaque = "//other/" }},
 		"no host":                {change: func(r *http.Request) { r.URL.Host = "" }},
 		"bad policy":             {policy: retry.Policy{MaxAttempts: -1}},
 		"body over the bound":    {policy: retry.Policy{MaxBody: 5}},

@@ -131,6 +131,8 @@ func TestPolicyOperations(t *testing.T) {
 		"known, without its token":   {with(group, func(o *Operation) { o.Token = NoToken }), createURL, false, "", Unknown},
 		"known, another product":     {with(group, func(o *Operation) { o.Product, o.Token = "Ecs", NoToken }), createURL, true, "ClientToken", Done},
 		"known, product in capitals": {with(group, func(o *Operation) { o.Product, o.Token = "ESS", NoToken }), createURL, false, "", Unknown},
+		"known, the host's product":  {with(group, func(o *Operation) { o.Product, o.Token = "Thing", NoToken }), strings.Replace(createURL, "ess.aliyuncs", "thing-vpc.cn-qingdao.aliyuncs", 1), false, "", Unknown},
+		"a set by another method":    {nil, "http://sae.aliyuncs.com/?Action=UpdateNamespace&Version=2019-05-06&Format=JSON", false, "", Unknown},
 		"a reading verb that is not": {[]Operation{{Version: "2020-01-01", Action: "ListThings", Safety: Unsafe}}, strings.Replace(thingURL, "CreateThing", "ListThings", 1), false, "", Unknown},
 	}
 	for name, tt := range tests {
@@ -154,7 +156,7 @@ func TestPolicyOperations(t *testing.T) {
 // A code of the user's turns a rejection into a wait, in whatever case the service spells
 // it, and nothing but a rejection: what the codes of the token mean is not for choice.
 func TestRetryableCodes(t *testing.T) {
-	codes := []string{"IncorrectStatus", "OperationDenied.*", "InvalidVpcId.NotFound", "IdempotentParameterMismatch", "LastTokenProcessing"}
+	codes := []string{"isv.BUSINESS_LIMIT_CONTROL_X", "IncorrectStatus", "OperationDenied.*", "InvalidVpcId.NotFound", "IdempotentParameterMismatch", "LastTokenProcessing"}
 	tests := map[string]struct {
 		status int
 		body   string
@@ -162,20 +164,22 @@ func TestRetryableCodes(t *testing.T) {
 		want   Class
 		again  bool
 	}{
-		"exact":                         {400, `{"Code":"IncorrectStatus"}`, thingURL, Busy, true},
-		"in another case":               {400, `{"Code":"INCORRECTSTATUS"}`, thingURL, Busy, true},
-		"longer than it":                {400, `{"Code":"IncorrectStatus.Vpc"}`, thingURL, Rejected, false},
-		"by its beginning":              {403, `{"Code":"OperationDenied.EipStatus"}`, thingURL, Busy, true},
-		"its beginning alone":           {403, `{"Code":"OperationDenied"}`, thingURL, Rejected, false},
-		"another":                       {400, `{"Code":"MissingParameter"}`, thingURL, Rejected, false},
-		"no code":                       {404, `{}`, thingURL, Rejected, false},
-		"a message that is final":       {404, `{"Code":"InvalidVpcId.NotFound","Message":"not found"}`, thingURL, Busy, true},
-		"one that is another class":     {400, `{"Code":"IdempotentParameterMismatch"}`, createURL, Mismatch, false},
-		"under 5xx":                     {500, `{"Code":"IncorrectStatus"}`, thingURL, ServerError, false},
-		"under 501":                     {501, `{"Code":"IncorrectStatus"}`, thingURL, Rejected, false},
-		"under 200, of a write":         {200, `{"Code":"IncorrectStatus","Message":"x","RequestId":"R"}`, thingURL, Unavailable, false},
-		"under 200, with a token":       {200, `{"Code":"IncorrectStatus","Message":"x","RequestId":"R"}`, createURL, Unavailable, true},
-		"under 200, a final code known": {200, `{"Code":"isv.BUSINESS_LIMIT_CONTROL","Message":"触发天级流控","RequestId":"R"}`, thingURL, Rejected, false},
+		"exact":                             {400, `{"Code":"IncorrectStatus"}`, thingURL, Busy, true},
+		"in another case":                   {400, `{"Code":"INCORRECTSTATUS"}`, thingURL, Busy, true},
+		"longer than it":                    {400, `{"Code":"IncorrectStatus.Vpc"}`, thingURL, Rejected, false},
+		"by its beginning":                  {403, `{"Code":"OperationDenied.EipStatus"}`, thingURL, Busy, true},
+		"its beginning alone":               {403, `{"Code":"OperationDenied"}`, thingURL, Rejected, false},
+		"another":                           {400, `{"Code":"MissingParameter"}`, thingURL, Rejected, false},
+		"no code":                           {404, `{}`, thingURL, Rejected, false},
+		"a message that is final":           {404, `{"Code":"InvalidVpcId.NotFound","Message":"not found"}`, thingURL, Busy, true},
+		"one that is another class":         {400, `{"Code":"IdempotentParameterMismatch"}`, createURL, Mismatch, false},
+		"under 5xx":                         {500, `{"Code":"IncorrectStatus"}`, thingURL, ServerError, false},
+		"under 501":                         {501, `{"Code":"IncorrectStatus"}`, thingURL, Rejected, false},
+		"under 200, of a write":             {200, `{"Code":"IncorrectStatus","Message":"x","RequestId":"R"}`, thingURL, Unavailable, false},
+		"under 200, with a token":           {200, `{"Code":"IncorrectStatus","Message":"x","RequestId":"R"}`, createURL, Unavailable, true},
+		"under 200, what was asked for":     {200, `{"Code":"IncorrectStatus","RequestId":"R"}`, thingURL, Success, false},
+		"under 200, final but for the user": {200, `{"Code":"isv.BUSINESS_LIMIT_CONTROL_X","Message":"触发天级流控","RequestId":"R"}`, createURL, Unavailable, true},
+		"under 200, a final code known":     {200, `{"Code":"isv.BUSINESS_LIMIT_CONTROL","Message":"触发天级流控","RequestId":"R"}`, thingURL, Rejected, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -187,6 +191,18 @@ func TestRetryableCodes(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// What an Info shows of the user's policy is a copy.
+func TestOperationIsNotShared(t *testing.T) {
+	p := Policy{Operations: []Operation{{Product: "Thing", Version: "2020-01-01", Action: "CreateThing", RetryableCodes: []string{"A"}}}}
+	info, _, _ := play(t, p, newRequest(context.Background(), thingURL), step{status: 200, body: okBody})
+	if info.Operation.Product != "Thing" || len(info.Operation.RetryableCodes) != 1 {
+		t.Errorf("%+v", info.Operation)
+	}
+	if info.Operation.RetryableCodes[0] = "B"; p.Operations[0].RetryableCodes[0] != "A" {
+		t.Error("the policy can be written to through an Info")
 	}
 }
 
@@ -211,6 +227,7 @@ func TestDryRun(t *testing.T) {
 		"of one that ignores it":      {ignore + "&DryRun=true", false, false, Unknown},
 		"and takes a token":           {createURL + "&DryRun=true", true, true, Unknown},
 		"of an unknown one":           {thingURL + "&DryRun=true", false, true, Unknown},
+		"another truth":               {heeds + "&DryRun=1", true, true, Unknown},
 		"of an unknown one, misspelt": {thingURL + "&Dryrun=true", false, false, Unknown},
 	}
 	for name, tt := range tests {
@@ -224,13 +241,25 @@ func TestDryRun(t *testing.T) {
 			})
 		})
 	}
+	t.Run("of one that the user knows", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := Policy{MaxAttempts: 2, Operations: []Operation{{Version: "2020-01-01", Action: "CreateThing", Token: TokenInQuery}}}
+			lost := step{err: syscall.ECONNRESET}
+			if info, _, _ := play(t, p, newRequest(context.Background(), thingURL+"&DryRun=true"), lost, lost); info.ClientToken == "" || info.Outcome != Unknown {
+				t.Errorf("%+v", info)
+			}
+		})
+	})
 	roa := func(query, form, action string) *http.Request {
-		path := "/openapi/things"
-		if action == "MigrateToOtherZone" {
+		version, path := "2017-06-13", "/openapi/things"
+		switch action {
+		case "MigrateToOtherZone": // of elasticsearch
 			path = "/openapi/instances/i-1/actions/migrate-zones"
+		case "CreateAppEnv": // of WebPlus
+			version, path = "2019-03-20", "/pop/v1/wam/appEnv"
 		}
 		req, _ := http.NewRequest("POST", "http://es.aliyuncs.com"+path+query, strings.NewReader(form))
-		req.Header = http.Header{"Authorization": {"acs testid:x"}, "x-acs-version": {"2017-06-13"}, "x-acs-action": {action}, "Content-Type": {"application/x-www-form-urlencoded"}}
+		req.Header = http.Header{"Authorization": {"acs testid:x"}, "x-acs-version": {version}, "x-acs-action": {action}, "Content-Type": {"application/x-www-form-urlencoded"}}
 		return req
 	}
 	for name, tt := range map[string]struct {
@@ -242,6 +271,9 @@ func TestDryRun(t *testing.T) {
 		"ROA, misspelt":         {roa("?DryRun=true", "", "MigrateToOtherZone"), false},
 		"ROA, unknown":          {roa("?dryRun=true", "", "DoThing"), true},
 		"ROA, unknown, in form": {roa("", "DryRun=true", "DoThing"), true},
+		"ROA, of the form":      {roa("", "DryRun=true", "CreateAppEnv"), true},
+		"ROA, form, in query":   {roa("?DryRun=true", "", "CreateAppEnv"), false},
+		"ROA, form, both":       {roa("", "DryRun=true&DryRun=false", "CreateAppEnv"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -271,6 +303,9 @@ func TestROANameMustFitItsPath(t *testing.T) {
 		"reads":                        {"GET", "/openapi/instances", "ListInstance", true, false, "elasticsearch", nil},
 		"reads, by its path":           {"GET", "/openapi/instances", "", true, false, "elasticsearch", nil},
 		"reads, HEAD":                  {"HEAD", "/openapi/instances", "ListInstance", true, false, "elasticsearch", nil},
+		"reads, no method":             {"", "/openapi/instances", "ListInstance", true, false, "elasticsearch", nil},
+		"an escaped slash":             {"POST", "/openapi/instances/a%2Fb/actions/cancel-task", "", true, true, "elasticsearch", nil},
+		"a slash":                      {"POST", "/openapi/instances/a/b/actions/cancel-task", "", false, false, "", nil},
 		"reads, on another path":       {"GET", "/openapi/things", "ListInstance", false, false, "", nil},
 		"reads, on a path that writes": {"POST", "/openapi/instances/i-1/actions/migrate-zones", "ListInstance", false, false, "elasticsearch", nil},
 		"new, reads":                   {"GET", "/openapi/things", "ListThings", true, false, "", nil},
@@ -279,14 +314,18 @@ func TestROANameMustFitItsPath(t *testing.T) {
 		"new, without a name":          {"GET", "/openapi/things", "", false, false, "", nil},
 		"new, as the user knows it": {"POST", "/openapi/things", "CreateThing", true, true, "",
 			[]Operation{{Version: "2017-06-13", Action: "CreateThing", Token: LowerTokenInQuery}}},
-		"not fitting, as the user knows it": {"POST", "/openapi/things", "CreateInstance", true, true, "",
-			[]Operation{{Version: "2017-06-13", Action: "CreateInstance", Token: LowerTokenInQuery}}},
+		"not fitting, by an entry of Lookup's": {"POST", "/openapi/things", "ListInstance", false, false, "",
+			[]Operation{{Version: "2017-06-13", Action: "ListInstance", Token: NoToken, Safety: ReadOnly}}},
+		"new, on a path that fits another": {"GET", "/openapi/instances/new-things", "ListNewThings", false, false, "", nil},
+		"the same, as the user knows it": {"GET", "/openapi/instances/new-things", "ListNewThings", true, false, "",
+			[]Operation{{Version: "2017-06-13", Action: "ListNewThings", Safety: ReadOnly}}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				req, _ := http.NewRequest(tt.method, "http://es.aliyuncs.com"+tt.path, nil)
 				req.Header = http.Header{"Authorization": {"acs testid:x"}, "x-acs-version": {"2017-06-13"}}
+				req.Method = tt.method // also "", which net/http reads as GET
 				if tt.action != "" {
 					req.Header["x-acs-action"] = []string{tt.action}
 				}

@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/aliretry/aliretry/internal/openapi/catalogue"
 )
 
 // Policy says how long a call may last and how it is retried. Every zero field means
@@ -43,8 +45,9 @@ type Policy struct {
 	TokenLifetime time.Duration
 	// Operations are what you know better than the catalogue: new operations, and codes
 	// that are worth another attempt. Each goes for the calls that have its Version and
-	// Action, and its Product where both are known; there its zero fields mean what the
-	// catalogue says. The first that fits counts.
+	// Action; with a Product, only for those of it, by the catalogue or by the host. Its
+	// zero fields mean what the catalogue says. The first that fits counts. A ROA request
+	// of a new operation names it in the header x-acs-action.
 	Operations []Operation
 }
 
@@ -120,12 +123,13 @@ func (o *Operation) validate() error {
 	return nil
 }
 
-// operation returns what the policy says of an operation, nil if nothing.
-func (p *Policy) operation(o *Operation) *Operation {
+// operation returns what the policy says of an operation that is called at a host, nil if
+// nothing.
+func (p *Policy) operation(o *Operation, host string) *Operation {
 	for i := range p.Operations {
 		u := &p.Operations[i]
-		if u.Action == o.Action && u.Version == o.Version &&
-			(u.Product == "" || o.Product == "" || strings.EqualFold(u.Product, o.Product)) {
+		if u.Action == o.Action && u.Version == o.Version && (u.Product == "" || o.Product == "" ||
+			strings.EqualFold(u.Product, o.Product) || catalogue.Serves(host, u.Product)) {
 			return u
 		}
 	}

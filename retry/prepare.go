@@ -42,6 +42,7 @@ func (t *Transport) newCall(req *http.Request) (*call, error) {
 	}
 	c.wire = wireCopy(req)
 	c.resolve(req)
+	theirs := body
 	if body, err = c.assignToken(body); err != nil {
 		return c, err
 	}
@@ -51,7 +52,7 @@ func (t *Transport) newCall(req *http.Request) (*call, error) {
 	if c.prepared, err = signer.Prepare(c.wire, body); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	if given, _ := c.caller.Value(tokenKey{}).(*boundToken); given != nil && !given.bind(openapi.Fingerprint(&c.request, c.wire, body)) {
+	if given, _ := c.caller.Value(tokenKey{}).(*boundToken); given != nil && !given.bind(openapi.Fingerprint(&c.request, c.wire, theirs)) {
 		return c, ErrTokenReused
 	}
 	c.end = c.policy.end(c.start, t.deadline(c.caller, c.start))
@@ -85,6 +86,9 @@ func capture(req *http.Request, limit int64) ([]byte, error) {
 func validate(req *http.Request) error {
 	if req.URL == nil || req.URL.Host == "" || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 		return fmt.Errorf("%w: its URL is not one of http or https with a host", ErrRequest)
+	}
+	if req.URL.Opaque != "" {
+		return fmt.Errorf("%w: its URL is opaque", ErrRequest)
 	}
 	if strings.ContainsFunc(req.Method, func(r rune) bool { return r < 'A' || r > 'Z' }) {
 		return fmt.Errorf("%w: its method is not one", ErrRequest)

@@ -3,6 +3,7 @@ package retry
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aliretry/aliretry/internal/openapi"
@@ -13,18 +14,20 @@ import (
 // what the policy says of the operation, of all, what the catalogue says, the default.
 func (c *call) resolve(req *http.Request) {
 	r := &c.request
-	e, known := c.catalogued(req)
+	host := cmp.Or(req.Host, req.URL.Host)
+	e, known, contradictory := c.catalogued(req, host)
 	o := fromEntry(r.Version, r.Action, e, known)
-	if r.Style == openapi.ROA && !methodFits(c.wire.Method, o.Safety) {
+	if !methodFits(r.Style, c.wire.Method, o.Safety) {
 		o.Safety = Unsafe
 	}
 	timeout := cmp.Or(c.policy.AttemptTimeout, o.AttemptTimeout, defaultAttemptTimeout)
-	if u := c.policy.operation(&o); u != nil {
+	if u := c.policy.operation(&o, host); u != nil && !contradictory {
 		o.Product = cmp.Or(u.Product, o.Product)
 		o.Token = cmp.Or(u.Token, o.Token)
 		o.Safety = cmp.Or(u.Safety, o.Safety)
-		o.RetryableCodes = u.RetryableCodes
+		o.RetryableCodes = slices.Clone(u.RetryableCodes) // an Info shows it to anybody
 		timeout = cmp.Or(u.AttemptTimeout, timeout)
+		known = known || u.Token != TokenUnknown || u.Safety != SafetyUnknown
 	}
 	o.AttemptTimeout, c.policy.AttemptTimeout = timeout, timeout
 	c.operation = o
@@ -33,32 +36,36 @@ func (c *call) resolve(req *http.Request) {
 }
 
 // catalogued looks the operation up. In the ROA style the servers go by method and path:
-// these outrank a name that belongs elsewhere, and where they are not known, such a name
-// says nothing. A name that is not known either is the caller's word, as it may be newer
-// than the catalogue.
-func (c *call) catalogued(req *http.Request) (e catalogue.Entry, known bool) {
+// these outrank a name that belongs elsewhere. Where they are not known, or the name is
+// not, the two contradict each other and the request may do anything; but a path that is
+// not known with a name that is not known either may be newer than the catalogue.
+func (c *call) catalogued(req *http.Request, host string) (e catalogue.Entry, known, contradictory bool) {
 	r := &c.request
-	if e, known = catalogue.Lookup(r.Version, r.Action, req.URL.Host); r.Style != openapi.ROA {
-		return e, known
+	if e, known = catalogue.Lookup(r.Version, r.Action, host); r.Style != openapi.ROA {
+		return e, known, false
 	}
 	routed := catalogue.Route(r.Version, c.wire.Method, req.URL.EscapedPath())
 	switch {
-	case routed == r.Action, r.Action != "" && !known:
-		return e, known
+	case routed == r.Action, routed == "" && !known:
+		return e, known, false
 	case routed == "":
-		return catalogue.Entry{Safety: catalogue.Unsafe}, true
+		return catalogue.Entry{Safety: catalogue.Unsafe}, true, true
+	case r.Action != "" && !known: // a newer path may fit an older pattern
+		return catalogue.Entry{Safety: catalogue.Unsafe}, true, false
 	}
 	r.Action = routed
-	return catalogue.Lookup(r.Version, r.Action, req.URL.Host)
+	e, known = catalogue.Lookup(r.Version, r.Action, host)
+	return e, known, false
 }
 
-// methodFits reports whether a ROA request's method bears out what its name says.
-func methodFits(method string, s Safety) bool {
-	switch s {
-	case ReadOnly:
-		return method == http.MethodGet || method == http.MethodHead
-	case ReplaySafe:
+// methodFits reports whether a request's method bears out what is known of its operation
+// by name.
+func methodFits(style openapi.Style, method string, s Safety) bool {
+	switch {
+	case s == ReplaySafe:
 		return method == http.MethodPut || method == http.MethodDelete
+	case s == ReadOnly && style == openapi.ROA:
+		return method == http.MethodGet || method == http.MethodHead
 	}
 	return true
 }
@@ -67,16 +74,27 @@ func methodFits(method string, s Safety) bool {
 // operation understands: any other would be passed over. Of an operation that is not
 // known the caller's word is taken.
 func isDryRun(r *openapi.Request, how catalogue.DryRun, known bool) bool {
-	value := ""
-	switch {
-	case r.Style == openapi.RPC && (how == catalogue.UpperDryRun || !known):
-		value, _ = r.Param("DryRun")
-	case how == catalogue.UpperDryRun:
-		value = r.In(openapi.Form, "DryRun")
-	case how == catalogue.LowerDryRun:
-		value = r.In(openapi.Query, "dryRun")
-	case !known:
-		value = cmp.Or(r.In(openapi.Query, "dryRun"), r.In(openapi.Form, "DryRun"))
+	upper := how == catalogue.UpperDryRun || !known
+	lower := how == catalogue.LowerDryRun || !known
+	if r.Style == openapi.RPC {
+		return upper && isTrue("DryRun", r.Query, r.Form)
 	}
-	return strings.EqualFold(value, "true")
+	return upper && isTrue("DryRun", r.Form) || lower && isTrue("dryRun", r.Query)
+}
+
+// isTrue reports whether a parameter is there and true, everywhere that it stands.
+func isTrue(name string, parts ...[]openapi.Param) bool {
+	found := false
+	for _, params := range parts {
+		for i := range params {
+			if params[i].Name != name {
+				continue
+			}
+			if !strings.EqualFold(params[i].Value, "true") {
+				return false
+			}
+			found = true
+		}
+	}
+	return found
 }

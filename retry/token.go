@@ -78,7 +78,7 @@ func (c *call) placeToken(body []byte, inJSON []openapi.Param) []byte {
 		}
 	}
 	if name == "" { // of an unknown operation: where its caller has it
-		name, placed = "ClientToken", placed || ownedBy(inJSON, c.token)
+		name, placed = "ClientToken", placed || len(inJSON) > 0
 	}
 	if !placed {
 		*parts[place].raw = openapi.SetParam(*parts[place].raw, name, c.token)
@@ -100,10 +100,10 @@ func (c *call) placeToken(body []byte, inJSON []openapi.Param) []byte {
 func (c *call) tokenPlace(body []byte) (name string, place openapi.Place) {
 	name = c.operation.Token.parameter()
 	switch {
+	case c.operation.Token == TokenInForm && (c.request.Form != nil || c.wire.Method == http.MethodPost && len(body) == 0):
+		return name, openapi.Form
 	case c.request.Style != openapi.RPC:
 		return name, openapi.Query
-	case c.operation.Token == TokenInForm && c.wire.Method != http.MethodGet && c.wire.Method != http.MethodHead && (c.request.Form != nil || len(body) == 0):
-		return name, openapi.Form
 	}
 	return name, c.request.System
 }
@@ -132,12 +132,17 @@ func (c *call) changedForm(form []byte) {
 
 func isToken(name string) bool { return name == "ClientToken" || name == "clientToken" }
 
-// jsonTokens returns the token parameters of a body that is a JSON object.
+// jsonTokens returns the token parameters of a body that is a JSON object. One that is
+// empty or no string may be what the server reads, and then none of them counts.
 func (c *call) jsonTokens(body []byte) []openapi.Param {
 	if c.request.Form != nil || !bytes.Contains(body, []byte("lientToken")) {
 		return nil
 	}
-	return openapi.JSONStrings(body, "ClientToken", "clientToken")
+	found := openapi.JSONMembers(body, isToken)
+	if slices.ContainsFunc(found, func(p openapi.Param) bool { return p.Value == "" }) {
+		return nil
+	}
+	return found
 }
 
 // ownToken returns the caller's own token, which may stand in several parts of a request
@@ -159,8 +164,4 @@ func ownToken(parts ...[]openapi.Param) (string, error) {
 		return "", nil
 	}
 	return own, token.Validate(own)
-}
-
-func ownedBy(params []openapi.Param, token string) bool {
-	return slices.ContainsFunc(params, func(p openapi.Param) bool { return p.Value == token })
 }

@@ -63,6 +63,9 @@ func TestTokenPlacement(t *testing.T) {
 		"ROA, own":                            {roaOperation + "?clientToken=mine", jsonType, "{}", "mine", "clientToken/"},
 		"ROA, own in the other spelling":      {roaOperation + "?ClientToken=mine", jsonType, "{}", "mine", "ClientToken clientToken/"},
 		"ROA, own in a JSON body":             {roaOperation, jsonType, `{"a":{"clientToken":"inner"},"clientToken":"mine"}`, "mine", "clientToken/"},
+		"ROA, empty in JSON":                  {roaOperation, jsonType, `{"clientToken":""}`, "", "clientToken/"},
+		"ROA, own in JSON, then an empty one": {roaOperation, jsonType, `{"ClientToken":"own","clientToken":""}`, "", "clientToken/"},
+		"ROA, own in JSON that is none":       {roaOperation, jsonType, `{"clientToken":"own"} x`, "", "clientToken/"},
 		"ROA, own in JSON without a type":     {roaOperation, "", ` {"ClientToken":"mine"}`, "mine", "clientToken/"},
 		"ROA, empty in the form":              {roaOperation, formType, "clientToken=&a=b", "", "clientToken/clientToken"},
 		"ROA, own of an unknown one, query":   {roaUnknown + "?ClientToken=mine", jsonType, "{}", "mine", "ClientToken/"},
@@ -120,6 +123,45 @@ func TestTokenPlacement(t *testing.T) {
 			}
 			if !reflect.DeepEqual(req.Header, before) {
 				t.Errorf("the caller's headers were changed to %v", req.Header)
+			}
+		})
+	}
+}
+
+// A form that is changed keeps its type and gets the right digest, in whatever case its
+// headers come; without a body, only a POST gets one.
+func TestTokenInFormHeaders(t *testing.T) {
+	const changed = "Name=x&ClientToken=mine"
+	sum := md5.Sum([]byte(changed))
+	tests := map[string]struct {
+		method, body string
+		header, want http.Header // want: of these two, in any case
+		wantBody     string
+	}{
+		"a form": {"POST", "Name=x", http.Header{"content-type": {"application/x-www-form-urlencoded; charset=GBK"}, "content-md5": {"stale"}},
+			http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=GBK"}, "Content-Md5": {base64.StdEncoding.EncodeToString(sum[:])}}, changed},
+		"no body":        {"POST", "", nil, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, "ClientToken=mine"},
+		"no body in PUT": {"PUT", "", nil, http.Header{}, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, sent := make(http.Header), ""
+			tr := &retry.Transport{Credentials: static, Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+				for k, v := range req.Header {
+					got[http.CanonicalHeaderKey(k)] = v
+				}
+				body, _ := io.ReadAll(req.Body)
+				sent = string(body)
+				return stub(req)
+			})}
+			ctx := retry.WithToken(context.Background(), "mine")
+			req, _ := http.NewRequestWithContext(ctx, tt.method, "http://h/?Action=CreateProject&Version=2020-11-01&Format=JSON", strings.NewReader(tt.body))
+			req.Header = tt.header
+			if _, err := tr.RoundTrip(req); err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, tt.want) || sent != tt.wantBody {
+				t.Errorf("sent %v, %q", got, sent)
 			}
 		})
 	}

@@ -14,7 +14,9 @@ import (
 // the signature adds is left out, and so is the client token.
 func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
 	params := slices.Concat(r.Query, r.Form)
-	params = slices.DeleteFunc(params, func(p Param) bool { return isOfSigning(p.Name) })
+	params = slices.DeleteFunc(params, func(p Param) bool {
+		return p.Name == "ClientToken" || p.Name == "clientToken" || r.Style == RPC && isOfSigning(p.Name)
+	})
 	slices.SortFunc(params, func(a, b Param) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) })
 	h := sha256.New()
 	write := func(s string) { // with its length, so that no two lists run together
@@ -40,11 +42,11 @@ func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// isOfSigning reports whether a parameter changes between equal calls.
+// isOfSigning reports whether a parameter of the RPC style changes between equal calls.
 func isOfSigning(name string) bool {
 	switch name {
 	case "AccessKeyId", "BearerToken", "SecurityToken", "Signature", "SignatureMethod", "SignatureNonce", "SignatureType",
-		"SignatureVersion", "Timestamp", "TimeStamp", "Format", "ClientToken", "clientToken":
+		"SignatureVersion", "Timestamp", "TimeStamp", "Format":
 		return true
 	}
 	return false

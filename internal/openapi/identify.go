@@ -143,16 +143,6 @@ func (r *Request) Param(name string) (string, bool) {
 	return lookup(r.Query, name)
 }
 
-// In returns the value of a parameter in one part of the request, "" if it is not there.
-func (r *Request) In(place Place, name string) string {
-	params := r.Query
-	if place == Form {
-		params = r.Form
-	}
-	value, _ := lookup(params, name)
-	return value
-}
-
 func lookup(params []Param, name string) (string, bool) {
 	for i := range params {
 		if params[i].Name == name {

@@ -93,7 +93,7 @@ func TestFingerprint(t *testing.T) {
 	}
 	const base = "Action=A&Version=1&Name=x&Size=1"
 	want := of(base, "h")
-	for _, same := range []string{"Size=1&Name=x&Version=1&Action=A", base + "&SignatureNonce=1&Signature=2&Timestamp=3&AccessKeyId=4&ClientToken=5&Format=JSON"} {
+	for _, same := range []string{"Size=1&Name=x&Version=1&Action=A", base + "&SignatureNonce=1&Signature=2&Timestamp=3&AccessKeyId=4&ClientToken=5&clientToken=5&Format=JSON"} {
 		if of(same, "h") != want {
 			t.Errorf("%s is told apart", same)
 		}
@@ -107,11 +107,27 @@ func TestFingerprint(t *testing.T) {
 	if digest(req, `{"a":1}`) == digest(req, `{"a":2}`) {
 		t.Error("another body is not told apart")
 	}
-	roa := func(method, path string) [32]byte {
-		return digest(&http.Request{Method: method, URL: &url.URL{Path: path}, Header: http.Header{"x-acs-version": {"1"}, "Authorization": {"acs id:signature"}}}, "")
+	form := func(body string) [32]byte {
+		return digest(&http.Request{URL: &url.URL{RawQuery: base}, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}, body)
 	}
-	if roa("PUT", "/clusters/1") != roa("PUT", "/clusters/1") || roa("PUT", "/clusters/1") == roa("PUT", "/clusters/2") || roa("PUT", "/clusters/1") == roa("DELETE", "/clusters/1") {
-		t.Error("ROA requests are not told apart by method and path")
+	if form("a=1&ClientToken=x&b=2") != form("b=2&a=1") || form("a=1") == form("a=2") || form("") != form("clientToken=x") {
+		t.Error("forms are not told apart by their parameters, or by the token")
+	}
+	roa := func(method, target string) [32]byte {
+		u, err := url.Parse("http://h" + target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return digest(&http.Request{Method: method, URL: u, Header: http.Header{"x-acs-version": {"1"}, "Authorization": {"acs id:signature"}}}, "")
+	}
+	first := roa("PUT", "/clusters/a%2Fb?Timestamp=1")
+	if roa("PUT", "/clusters/a%2Fb?clientToken=x&Timestamp=1&ClientToken=x") != first {
+		t.Error("ROA requests are told apart by the token")
+	}
+	for _, other := range [][2]string{{"PUT", "/clusters/2?Timestamp=1"}, {"DELETE", "/clusters/a%2Fb?Timestamp=1"}, {"PUT", "/clusters/a/b?Timestamp=1"}, {"PUT", "/clusters/a%2Fb?Timestamp=2"}} {
+		if roa(other[0], other[1]) == first {
+			t.Errorf("ROA requests are not told apart by %v", other)
+		}
 	}
 	if of(base, "g") == want {
 		t.Error("another host is not told apart")

@@ -5,28 +5,27 @@ import (
 	"encoding/json"
 )
 
-// JSONStrings returns the members of a JSON object that have one of the names and hold a
-// string, in the order of the body. Members of objects within it are not looked at. It
-// returns nil for a body that is no JSON object, as far as it can be read.
-func JSONStrings(body []byte, names ...string) (found []Param) {
+// JSONMembers returns the members of a JSON object whose names are wanted, in the order
+// of the body, each with the string that it holds, or "" if it holds anything else.
+// Members of objects within it are not looked at. It returns nil for a body that is not
+// one JSON object from end to end.
+func JSONMembers(body []byte, wanted func(name string) bool) (found []Param) {
+	if !json.Valid(body) {
+		return nil
+	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	if begin, err := d.Token(); err != nil || begin != json.Delim('{') {
 		return nil
 	}
 	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return found
-		}
-		var value json.RawMessage
+		key, _ := d.Token() // the body is valid
+		var value any
 		if d.Decode(&value) != nil {
-			return found
+			return nil
 		}
-		for _, name := range names {
-			var text string
-			if key == name && json.Unmarshal(value, &text) == nil && value[0] == '"' {
-				found = append(found, Param{Name: name, Value: text})
-			}
+		if name, _ := key.(string); wanted(name) {
+			text, _ := value.(string)
+			found = append(found, Param{Name: name, Value: text})
 		}
 	}
 	return found

@@ -126,12 +126,12 @@ func Lookup(version, action, host string) (Entry, bool) {
 		return Entry{}, false
 	}
 	all := entryAt(i)
-	if i += recordSize; !at(i) || serves(host, all.Product) {
+	if i += recordSize; !at(i) || Serves(host, all.Product) {
 		return all, true
 	}
 	for ; at(i); i += recordSize {
 		e := entryAt(i)
-		if serves(host, e.Product) {
+		if Serves(host, e.Product) {
 			return e, true
 		}
 		all = common(all, e)
@@ -173,9 +173,9 @@ func entryAt(i int) Entry {
 	return unpack(uint32(f[3]) | uint32(f[2])<<8 | uint32(f[1])<<16 | uint32(f[0])<<24)
 }
 
-// serves reports whether a host is one of a product's endpoints, by its first label:
+// Serves reports whether a host is one of a product's endpoints, by its first label:
 // hbase.aliyuncs.com, hbase-vpc.cn-hangzhou.aliyuncs.com.
-func serves(host, product string) bool {
+func Serves(host, product string) bool {
 	label, _, _ := strings.Cut(host, ".")
 	if len(label) < len(product) || !strings.EqualFold(label[:len(product)], product) {
 		return false

@@ -111,6 +111,21 @@ func TestLookupShared(t *testing.T) {
 	}
 }
 
+// What two operations of one name disagree about is not known, or judged by the worse.
+func TestCommon(t *testing.T) {
+	a := Entry{Product: "A", Token: TokenInQuery, Safety: ReadOnly, DryRun: UpperDryRun, Timeout: 20 * time.Second}
+	b := Entry{Product: "B", Token: NoToken, Safety: Unsafe, DryRun: NoDryRun, Timeout: 30 * time.Second}
+	for _, got := range []Entry{common(a, b), common(b, a)} {
+		got.Product = ""
+		if want := (Entry{Token: TokenUnknown, Safety: Unsafe, DryRun: NoDryRun, Timeout: 30 * time.Second}); got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	if common(a, a) != a {
+		t.Errorf("%+v, want %+v", common(a, a), a)
+	}
+}
+
 func TestLookupUnknown(t *testing.T) {
 	for _, name := range [][2]string{{"2014-08-29", "CreateScalingGroup"}, {"2014-08-28", "createScalingGroup"}, {"", ""}, {"2014-08-2", "8CreateScalingGroup"}} {
 		if e, known := Lookup(name[0], name[1], "ess.aliyuncs.com"); known || e != (Entry{}) {
