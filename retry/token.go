@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/aliretry/aliretry/internal/openapi"
@@ -16,7 +15,10 @@ import (
 // assignToken settles the call's client token and whether the call is replay-safe. It
 // returns the body to send.
 func (c *call) assignToken(body []byte) ([]byte, error) {
-	inJSON := c.jsonTokens(body)
+	inJSON, err := c.jsonTokens(body)
+	if err != nil {
+		return nil, err
+	}
 	own, err := ownToken(c.request.Query, c.request.Form, inJSON)
 	if err != nil {
 		return nil, err
@@ -132,17 +134,23 @@ func (c *call) changedForm(form []byte) {
 
 func isToken(name string) bool { return name == "ClientToken" || name == "clientToken" }
 
-// jsonTokens returns the token parameters of a body that is a JSON object. One that is
-// empty or no string may be what the server reads, and then none of them counts.
-func (c *call) jsonTokens(body []byte) []openapi.Param {
+// jsonTokens returns the token parameters of a body that is a JSON object; an empty one,
+// or one that is no string, counts as none. Of two in one body nobody could say which the
+// server reads, so they must not differ.
+func (c *call) jsonTokens(body []byte) ([]openapi.Param, error) {
 	if c.request.Form != nil || !bytes.Contains(body, []byte("lientToken")) {
-		return nil
+		return nil, nil
 	}
 	found := openapi.JSONMembers(body, isToken)
-	if slices.ContainsFunc(found, func(p openapi.Param) bool { return p.Value == "" }) {
-		return nil
+	for _, p := range found {
+		if p.Value != found[0].Value {
+			return nil, fmt.Errorf("%w in one body", ErrTokenConflict)
+		}
 	}
-	return found
+	if len(found) > 0 && found[0].Value == "" {
+		return nil, nil
+	}
+	return found, nil
 }
 
 // ownToken returns the caller's own token, which may stand in several parts of a request

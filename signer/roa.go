@@ -19,14 +19,16 @@ type field uint8
 const (
 	dateField field = iota
 	nonceField
-	keyIDField // the last three only where the request had it or the credentials have it
-	securityTokenField
-	bearerTokenField
-	fields     // how many there are
-	constField // every other header
+	keyIDField         // where the request had it
+	typeField          // likewise, and the credentials are a bearer token
+	securityTokenField // where the credentials have it
+	bearerTokenField   // likewise
+	fields             // how many there are
+	constField         // every other header
 )
 
-var fieldNames = [fields]string{"Date", "X-Acs-Signature-Nonce", "X-Acs-Accesskey-Id", "X-Acs-Security-Token", "X-Acs-Bearer-Token"}
+var fieldNames = [fields]string{"Date", "X-Acs-Signature-Nonce", "X-Acs-Accesskey-Id",
+	"X-Acs-Signature-Type", "X-Acs-Security-Token", "X-Acs-Bearer-Token"}
 
 // roa is a request of the ROA style, version 1.0, made ready for signing: a method, five
 // lines of standard headers, those that begin with x-acs-, and the resource.
@@ -51,27 +53,25 @@ const acsPrefix = "x-acs-"
 
 func (p *roa) prepare(req *http.Request, method string, r *openapi.Request, body []byte) error {
 	p.body = body
-	standard := map[string]string{"accept": "", "content-md5": "", "content-type": "", "date": ""}
+	standard := map[string]string{"accept": "", "content-md5": "", "content-type": ""}
+	seen := make(map[string]bool)
 	for key, values := range req.Header {
 		lower := strings.ToLower(key)
-		if lower == "authorization" {
+		_, isStandard := standard[lower]
+		switch f := fieldOf(lower); {
+		case lower == "authorization":
 			p.authKeys = append(p.authKeys, key)
 			continue
-		}
-		_, isStandard := standard[lower]
-		if !isStandard && !strings.HasPrefix(lower, acsPrefix) || len(values) == 0 {
-			continue
-		}
-		value := strings.Trim(values[0], " \t") // as net/http sends it
-		f := fieldOf(lower)
-		switch {
 		case f != constField:
 			p.keys[f] = append(p.keys[f], key)
 			continue
-		case len(values) > 1, isStandard && standard[lower] != "",
-			slices.ContainsFunc(p.headers, func(h header) bool { return h.key == lower }):
+		case !isStandard && !strings.HasPrefix(lower, acsPrefix), len(values) == 0:
+			continue
+		case len(values) > 1, seen[lower]:
 			return fmt.Errorf("%w: header %s stands there twice", ErrMalformed, key)
 		}
+		seen[lower] = true
+		value := strings.Trim(values[0], " \t") // as net/http sends it
 		if isStandard {
 			standard[lower] = value
 		} else {
@@ -144,9 +144,21 @@ func canonicalResource(path string, query []openapi.Param) (string, error) {
 // fill gives the fields their values for one attempt; one that is not used is left out of
 // the request.
 func (p *roa) fill(c Credentials, at Stamp) (values [fields]string, used [fields]bool) {
-	values = [fields]string{at.Time.UTC().Format(http.TimeFormat), at.Nonce, c.AccessKeyID, c.SecurityToken, c.BearerToken}
-	used = [fields]bool{true, true, p.keys[keyIDField] != nil && c.AccessKeyID != "", c.SecurityToken != "", c.BearerToken != ""}
+	bearer := c.BearerToken != ""
+	values = [fields]string{at.Time.UTC().Format(http.TimeFormat), at.Nonce, c.AccessKeyID, "BEARERTOKEN", c.SecurityToken, c.BearerToken}
+	used = [fields]bool{true, true, p.keys[keyIDField] != nil && c.AccessKeyID != "", p.keys[typeField] != nil && bearer, c.SecurityToken != "", bearer}
 	return values, used
+}
+
+// check refuses what net/http would not send as it is signed. A token that was read from a
+// file with its line's end is the usual case.
+func (p *roa) check(values *[fields]string) error {
+	for f, v := range values {
+		if v != strings.Trim(v, " \t") || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			return fmt.Errorf("%w: what is to be header %s has a control character, or a space around it", ErrMalformed, fieldNames[f])
+		}
+	}
+	return nil
 }
 
 // stringToSign follows the text "ROA-style API signature". A standard header that is not
@@ -180,8 +192,11 @@ func (p *roa) stringToSign(values *[fields]string, used *[fields]bool) []byte {
 	return append(out, p.resource...)
 }
 
-func (p *roa) sign(req *http.Request, c Credentials, at Stamp) {
+func (p *roa) sign(req *http.Request, c Credentials, at Stamp) error {
 	values, used := p.fill(c, at)
+	if err := p.check(&values); err != nil {
+		return err
+	}
 	secret := c.AccessKeySecret
 	if c.BearerToken != "" {
 		secret = "" // the bearer token alone authenticates
@@ -204,18 +219,20 @@ func (p *roa) sign(req *http.Request, c Credentials, at Stamp) {
 	}
 	replace(req.Header, p.authKeys, "Authorization", "acs "+c.AccessKeyID+":"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 	setBody(req, p.body)
+	return nil
 }
 
-// replace leaves one header of that name, under the key that the request has for it; an
-// empty value leaves none.
-func replace(h http.Header, keys []string, key, value string) {
+// replace leaves one header of that name, under the first key that the request has for it;
+// an empty value leaves none.
+func replace(h http.Header, keys []string, name, value string) {
+	delete(h, name)
 	for _, k := range keys {
 		delete(h, k)
 	}
 	if len(keys) > 0 {
-		key = keys[0]
+		name = keys[0]
 	}
 	if value != "" {
-		h[key] = []string{value}
+		h[name] = []string{value}
 	}
 }

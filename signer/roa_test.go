@@ -126,7 +126,7 @@ func fold(h http.Header) map[string]string {
 func TestSignROADiffersNowhereFromSDK(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	headerValue := func() string {
-		return strings.Trim(strings.NewReplacer("\n", "", "\x00", "", "\x7f", "").Replace(randomText(r, 8)), " \t")
+		return []string{"", "\u3000", "\u00a0"}[r.IntN(3)] + strings.Trim(strings.NewReplacer("\n", "", "\x00", "", "\x7f", "").Replace(randomText(r, 8)), " \t")
 	}
 	for i := range 10_000 {
 		c := roaCase{
@@ -209,6 +209,73 @@ func TestSignROAOfOtherClients(t *testing.T) {
 	}
 }
 
+// One request signed in turn with keys of every kind carries what belongs to the last
+// alone. A bearer token authenticates without a secret, and its type is told where the
+// request tells one.
+func TestSignROAInTurn(t *testing.T) {
+	req, _ := http.NewRequest("GET", "http://h/?a=1", nil)
+	req.Header = http.Header{"Authorization": {"acs x:y"}, "authorization": {"acs x:y"}, "x-acs-version": {"1"}, "x-acs-accesskey-id": {"x"},
+		"X-Acs-Signature-Type": {""}, "x-acs-security-token": {"x"}, "X-ACS-Security-Token": {"y"}, "X-Acs-Bearer-Token": {"x"}}
+	p, err := signer.Prepare(req, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone := time.FixedZone("", 8*3600)
+	at := signer.Stamp{Nonce: "n", Time: time.Unix(1700000000, 0).In(zone)}
+	pair := signer.Credentials{AccessKeyID: "id", AccessKeySecret: "secret"}
+	sts, bearer, both := pair, signer.Credentials{BearerToken: "b"}, pair
+	sts.SecurityToken, both.BearerToken = "st", "b"
+	var signatures []string
+	for i, c := range []signer.Credentials{sts, bearer, both, pair} {
+		if err := p.Sign(req, c, at); err != nil {
+			t.Fatal(err)
+		}
+		got := fold(req.Header)
+		want := map[string]string{"date": "Tue, 14 Nov 2023 22:13:20 GMT", "x-acs-signature-nonce": "n", "x-acs-security-token": c.SecurityToken,
+			"x-acs-bearer-token": c.BearerToken, "x-acs-accesskey-id": c.AccessKeyID, "x-acs-signature-type": []string{"", "BEARERTOKEN", "BEARERTOKEN", ""}[i]}
+		for name, v := range want {
+			if got[name] != v {
+				t.Errorf("key %d: %s is %q, want %q", i, name, got[name], v)
+			}
+		}
+		id, signature, _ := strings.Cut(strings.TrimPrefix(got["authorization"], "acs "), ":")
+		if id != c.AccessKeyID {
+			t.Errorf("key %d: signed by %q", i, id)
+		}
+		signatures = append(signatures, signature)
+	}
+	// The SDK signs with the secret and nothing else; a bearer's is empty, whatever else
+	// the credentials hold.
+	both.AccessKeySecret = "other"
+	if err := p.Sign(req, both, at); err != nil || !strings.HasSuffix(req.Header.Get("Authorization"), ":"+signatures[2]) {
+		t.Errorf("a bearer token's signature depends on the secret, or %v", err)
+	}
+}
+
+// What would not reach the wire as it is signed is refused before anything is written.
+func TestSignROARefusesCredentials(t *testing.T) {
+	tests := map[string]struct {
+		c  signer.Credentials
+		at signer.Stamp
+	}{
+		"a line's end":         {signer.Credentials{AccessKeyID: "id", AccessKeySecret: "s", SecurityToken: "st\n"}, signer.Stamp{}},
+		"a space":              {signer.Credentials{BearerToken: " b"}, signer.Stamp{}},
+		"a control character":  {signer.Credentials{AccessKeyID: "i\x00d", AccessKeySecret: "s"}, signer.Stamp{}},
+		"a nonce with a tab":   {testKey, signer.Stamp{Nonce: "n\t"}},
+		"a nonce of two lines": {testKey, signer.Stamp{Nonce: "n\nn"}},
+		"a delete character":   {signer.Credentials{BearerToken: "b\x7f"}, signer.Stamp{}},
+	}
+	for name, tt := range tests {
+		req, _ := http.NewRequest("GET", "http://h/", nil)
+		req.Header = http.Header{"Authorization": {"acs x:y"}, "x-acs-version": {"1"}}
+		before := req.Header.Clone()
+		err := signer.Sign(req, nil, tt.c, tt.at)
+		if !errors.Is(err, signer.ErrMalformed) || !reflect.DeepEqual(before, req.Header) {
+			t.Errorf("%s: %v, headers %v", name, err, req.Header)
+		}
+	}
+}
+
 func TestSignROARefuses(t *testing.T) {
 	signed := func(more ...string) http.Header {
 		h := http.Header{"Authorization": {"acs id:signature"}}
@@ -226,6 +293,9 @@ func TestSignROARefuses(t *testing.T) {
 		"one header twice":            {"http://h/", signed("x-acs-a", "1", "x-acs-a", "2"), signer.ErrMalformed},
 		"one header in two cases":     {"http://h/", signed("x-acs-a", "1", "X-Acs-A", "2"), signer.ErrMalformed},
 		"two types":                   {"http://h/", signed("Content-Type", "a", "content-type", "b"), signer.ErrMalformed},
+		"two types, one empty":        {"http://h/", signed("Content-Type", "", "content-type", "b"), signer.ErrMalformed},
+		"two versions":                {"http://h/", signed("x-acs-version", "1", "X-Acs-Version", "2"), signer.ErrMalformed},
+		"two who authorize":           {"http://h/", signed("authorization", "Basic x"), signer.ErrMalformed},
 		"another method":              {"http://h/", signed("x-acs-signature-method", "HMAC-SHA256"), signer.ErrUnsupported},
 		"another version":             {"http://h/", signed("X-Acs-Signature-Version", "2.0"), signer.ErrUnsupported},
 	}
@@ -236,6 +306,10 @@ func TestSignROARefuses(t *testing.T) {
 			before := req.Header.Clone()
 			if err := signer.Sign(req, nil, testKey, signer.Stamp{}); !errors.Is(err, tt.want) {
 				t.Errorf("error %v, want %v", err, tt.want)
+			}
+			req.URL.Opaque = "//h/"
+			if err := signer.Sign(req, nil, testKey, signer.Stamp{}); !errors.Is(err, signer.ErrMalformed) {
+				t.Errorf("opaque: %v", err)
 			}
 			if !reflect.DeepEqual(before, req.Header) {
 				t.Errorf("refused request was changed: %v", req.Header)

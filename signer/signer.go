@@ -40,7 +40,7 @@ var (
 // In ROA, known by an Authorization that begins with "acs" or by the headers
 // x-acs-signature-version and x-acs-version, these are the headers Authorization, Date,
 // x-acs-signature-nonce, x-acs-security-token, x-acs-bearer-token and, where the request
-// has it, x-acs-accesskey-id. The nonce is added where there was none: the servers
+// has them, x-acs-accesskey-id and x-acs-signature-type. The nonce is added where there was none: the servers
 // refuse a second delivery of the same request only by it. A Content-MD5 must be right.
 //
 // Body, GetBody and ContentLength are set to the bytes to be sent, so req is ready to be
@@ -67,8 +67,8 @@ type Prepared struct {
 // times. It changes neither and keeps no reference to req. The error wraps
 // [ErrUnsupported] or [ErrMalformed].
 func Prepare(req *http.Request, body []byte) (*Prepared, error) {
-	if req.URL == nil {
-		return nil, fmt.Errorf("%w: it has no URL", ErrMalformed)
+	if req.URL == nil || req.URL.Opaque != "" {
+		return nil, fmt.Errorf("%w: it has no URL, or an opaque one", ErrMalformed)
 	}
 	r, err := openapi.Identify(req, body)
 	if err != nil {
@@ -94,8 +94,8 @@ func Prepare(req *http.Request, body []byte) (*Prepared, error) {
 }
 
 // Sign writes the prepared request, signed with c at the given stamp, to req: a clone
-// of the request that p was made from, as [Sign] leaves it. The error is
-// [ErrNoCredentials].
+// of the request that p was made from, as [Sign] leaves it. The error wraps
+// [ErrNoCredentials] or, where c or the nonce cannot stand in a header, [ErrMalformed].
 func (p *Prepared) Sign(req *http.Request, c Credentials, at Stamp) error {
 	if err := c.Validate(); err != nil {
 		return err
@@ -107,10 +107,9 @@ func (p *Prepared) Sign(req *http.Request, c Credentials, at Stamp) error {
 		at.Time = time.Now()
 	}
 	if p.style == openapi.ROA {
-		p.roa.sign(req, c, at)
-	} else {
-		p.rpc.sign(req, c, at)
+		return p.roa.sign(req, c, at)
 	}
+	p.rpc.sign(req, c, at)
 	return nil
 }
 

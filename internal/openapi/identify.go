@@ -56,15 +56,16 @@ const acs = "acs "
 // writes some of them straight into the map, and changes nothing.
 func Identify(req *http.Request, body []byte) (Request, error) {
 	var r Request
-	var err error
+	var err, formErr error
 	if r.Query, err = ParseParams(req.URL.RawQuery); err != nil {
 		return Request{}, errors.Join(ErrParams, err)
 	}
-	h := readHeaders(req.Header)
+	h, err := readHeaders(req.Header)
+	if err != nil {
+		return Request{}, err
+	}
 	if h.form && len(body) > 0 {
-		if r.Form, err = ParseParams(string(body)); err != nil {
-			return Request{}, errors.Join(ErrParams, err)
-		}
+		r.Form, formErr = ParseParams(string(body)) // the header styles do not sign it, and may not care
 	}
 	r.Version, r.Action = h.version, h.action
 	switch {
@@ -73,6 +74,8 @@ func Identify(req *http.Request, body []byte) (Request, error) {
 	case hasPrefixFold(h.authorization, acs):
 		r.Style = ROA
 		r.KeyID, _, _ = strings.Cut(h.authorization[len(acs):], ":")
+	case formErr != nil:
+		return Request{}, errors.Join(ErrParams, formErr)
 	case r.readRPC():
 		r.Style = RPC
 		r.KeyID, _ = r.Param("AccessKeyId")
@@ -158,37 +161,40 @@ type headers struct {
 	form                                                     bool
 }
 
-func readHeaders(h http.Header) headers {
-	var out headers
+// readHeaders picks them out. Which of two values under one name the server would go by,
+// nobody could say.
+func readHeaders(h http.Header) (out headers, err error) {
+	read := func(to *string, key, name string, values []string) bool {
+		if !strings.EqualFold(key, name) {
+			return false
+		}
+		v := strings.Trim(values[0], " \t") // as net/http sends it
+		if len(values) > 1 || *to != "" && *to != v {
+			err = fmt.Errorf("%w: header %s stands there twice", ErrParams, name)
+		}
+		*to = v
+		return true
+	}
+	contentType := ""
 	for key, values := range h {
 		if len(values) == 0 {
 			continue
 		}
-		v := values[0]
 		switch len(key) { // spares the common header a comparison with every name
 		case len("Accept"):
 			if strings.EqualFold(key, "Accept") {
-				out.accept = v
+				out.accept = values[0]
 			}
 		case len("Content-Type"): // also the length of x-acs-action
-			if strings.EqualFold(key, "Content-Type") {
-				out.form = hasPrefixFold(v, "application/x-www-form-urlencoded")
-			} else if strings.EqualFold(key, "x-acs-action") {
-				out.action = v
-			}
+			_ = read(&contentType, key, "Content-Type", values) || read(&out.action, key, "x-acs-action", values)
 		case len("x-acs-version"): // also the length of Authorization
-			if strings.EqualFold(key, "x-acs-version") {
-				out.version = v
-			} else if strings.EqualFold(key, "Authorization") {
-				out.authorization = v
-			}
+			_ = read(&out.version, key, "x-acs-version", values) || read(&out.authorization, key, "Authorization", values)
 		case len("x-acs-signature-version"):
-			if strings.EqualFold(key, "x-acs-signature-version") {
-				out.signatureVersion = v
-			}
+			read(&out.signatureVersion, key, "x-acs-signature-version", values)
 		}
 	}
-	return out
+	out.form = hasPrefixFold(contentType, "application/x-www-form-urlencoded")
+	return out, err
 }
 
 func hasPrefixFold(s, prefix string) bool {

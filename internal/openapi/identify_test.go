@@ -28,6 +28,11 @@ func TestIdentify(t *testing.T) {
 		{name: "a business Format in the body alone", query: "Action=A&Version=1", body: "Format=mp4", header: form, style: RPC, version: "1", action: "A"},
 		{name: "a form that is not declared as one is no parameter", query: "Action=A&Version=1", body: "Format=JSON", style: RPC, version: "1", action: "A"},
 		{name: "ROA by its signature", header: http.Header{"authorization": {"acs id:sig"}, "X-Acs-Version": {"2"}}, style: ROA, version: "2", format: "JSON"},
+		{name: "ROA with spaces around", header: http.Header{"Authorization": {"\tacs id:sig"}, "x-acs-version": {" 2 "}, "x-acs-action": {"A "}}, style: ROA, version: "2", action: "A", format: "JSON"},
+		{name: "ROA with a form that cannot be read", body: "{\"a\":\"1;2%\"}", header: http.Header{"Authorization": {"acs id:sig"}, "x-acs-version": {"2"}, "Content-Type": {"application/x-www-form-urlencoded"}},
+			style: ROA, version: "2", format: "JSON"},
+		{name: "ROA with parameters of RPC", query: "Action=A&Version=1", header: http.Header{"Authorization": {"acs id:sig"}, "x-acs-version": {"2"}}, style: ROA, version: "2", format: "JSON"},
+		{name: "one header twice, alike", header: http.Header{"Authorization": {"acs id:sig"}, "x-acs-version": {"2"}, "X-Acs-Version": {"2"}}, style: ROA, version: "2", format: "JSON"},
 		{name: "ROA unsigned", header: http.Header{"x-acs-signature-version": {"1.0"}, "x-acs-version": {"2"}, "Accept": {"application/xml"}}, style: ROA, version: "2", format: "XML"},
 		{name: "ACS3 by its signature", header: http.Header{"AUTHORIZATION": {"ACS3-HMAC-SHA256 Credential=x"}, "x-acs-version": {"3"}, "X-ACS-ACTION": {"A"}},
 			style: ACS3, version: "3", action: "A", format: "JSON"},
@@ -46,6 +51,34 @@ func TestIdentify(t *testing.T) {
 				t.Errorf("Identify = %+v", r)
 			}
 		})
+	}
+}
+
+func TestIdentifyKeyID(t *testing.T) {
+	for want, req := range map[string]*http.Request{
+		"rpc":  {URL: &url.URL{RawQuery: "Action=A&Version=1&AccessKeyId=rpc"}},
+		"roa":  {URL: &url.URL{}, Header: http.Header{"authorization": {"acs roa:x:y"}}},
+		"none": {URL: &url.URL{}, Header: http.Header{"authorization": {"acs none"}}},
+		"":     {URL: &url.URL{}, Header: http.Header{"x-acs-version": {"1"}, "x-acs-signature-version": {"1.0"}}},
+	} {
+		if r, err := Identify(req, nil); err != nil || r.KeyID != want {
+			t.Errorf("%q, want %q: %v", r.KeyID, want, err)
+		}
+	}
+}
+
+// Of two values under one name nobody could say which the server goes by.
+func TestIdentifyRefusesTwoHeaders(t *testing.T) {
+	for _, h := range []http.Header{
+		{"x-acs-version": {"1", "2"}, "x-acs-action": {"A"}},
+		{"x-acs-version": {"1"}, "X-Acs-Version": {"2"}, "x-acs-action": {"A"}},
+		{"x-acs-version": {"1"}, "x-acs-action": {"A"}, "X-ACS-ACTION": {"B"}},
+		{"Authorization": {"acs a:b"}, "authorization": {"Basic x"}},
+		{"Content-Type": {"application/x-www-form-urlencoded"}, "content-type": {"text/plain"}},
+	} {
+		if _, err := Identify(&http.Request{URL: &url.URL{RawQuery: "Action=A&Version=1"}, Header: h}, nil); !errors.Is(err, ErrParams) {
+			t.Errorf("%v: %v", h, err)
+		}
 	}
 }
 

@@ -79,9 +79,6 @@ func readAttempt(r *http.Request) (Attempt, *problem) {
 		Header: r.Header.Clone(),
 		Body:   body,
 	}
-	if strings.HasPrefix(a.Header.Get("Authorization"), acs) {
-		a.Style = "ROA"
-	}
 	var queryErr, formErr error
 	a.Query, queryErr = url.ParseQuery(r.URL.RawQuery)
 	a.Form = url.Values{}
@@ -89,7 +86,8 @@ func readAttempt(r *http.Request) (Attempt, *problem) {
 		a.Form, formErr = url.ParseQuery(string(body))
 	}
 	var tokens []string
-	if a.roa() {
+	if strings.HasPrefix(a.Header.Get("Authorization"), acs) || a.common("Action") == "" && a.Header.Get("x-acs-version") != "" {
+		a.Style = "ROA"
 		a.readROA()
 		tokens = a.roaTokens()
 	} else {
@@ -180,14 +178,10 @@ func (a *Attempt) json() bool {
 
 // business returns the parameters that say what is to be done.
 func (a *Attempt) business() url.Values {
-	params := url.Values{}
 	if a.roa() {
-		maps.Copy(params, cloneValues(a.Query))
-		maps.Copy(params, cloneValues(a.Form))
-		delete(params, "ClientToken")
-		delete(params, "clientToken")
-		return params
+		return a.roaParams()
 	}
+	params := url.Values{}
 	for name, values := range a.Query {
 		if !commonNames[name] {
 			params[name] = slices.Clone(values)
@@ -205,6 +199,9 @@ func (a *Attempt) business() url.Values {
 // the same.
 func (a *Attempt) call() string {
 	call := a.Action + " " + a.Version + " " + a.Method + " " + a.Path + " " + a.business().Encode()
+	if a.roa() {
+		call += fmt.Sprint(" form ", len(a.Form)) // what moves between query and form is another call
+	}
 	if len(a.Body) > 0 && !a.formEncoded() {
 		call += "\n" + string(a.Body)
 	}

@@ -1,8 +1,9 @@
 // Package retrytest is a fake Alibaba Cloud endpoint for tests. It answers requests of
-// the RPC and ROA styles, version 1.0, as the documentation says that a service does: it checks the signature,
-// the timestamp and the nonce of each attempt, keeps the ClientToken promise (same
-// token, same parameters: the first result again and nothing new), counts the
-// effects that were really made, and plays scripted faults on a real connection.
+// the RPC and ROA styles, version 1.0, as the documentation says that a service does: it
+// checks the signature, the timestamp and the nonce of each attempt, keeps the
+// ClientToken promise (same token, same parameters: the first result again and nothing
+// new), counts the effects that were really made, and plays scripted faults on a real
+// connection.
 //
 //	srv := retrytest.NewServer()
 //	defer srv.Close()

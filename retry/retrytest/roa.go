@@ -23,7 +23,7 @@ var roaMethods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http
 // readROA fills in what the headers say.
 func (a *Attempt) readROA() {
 	a.Action, a.Version = a.Header.Get("x-acs-action"), a.Header.Get("x-acs-version")
-	a.AccessKeyID, a.Signature, _ = strings.Cut(a.Header.Get("Authorization")[len(acs):], ":")
+	a.AccessKeyID, a.Signature, _ = strings.Cut(strings.TrimPrefix(a.Header.Get("Authorization"), acs), ":")
 	a.Nonce = a.Header.Get("x-acs-signature-nonce")
 	if t, err := http.ParseTime(a.Header.Get("Date")); err == nil {
 		a.Timestamp = t
@@ -34,9 +34,13 @@ func (a *Attempt) readROA() {
 // spellings, and of a body that is a JSON object.
 func (a *Attempt) roaTokens() []string {
 	tokens := slices.Concat(a.Query["ClientToken"], a.Query["clientToken"], a.Form["ClientToken"], a.Form["clientToken"])
-	var body struct{ ClientToken string } // encoding/json takes names in any case
-	if json.Unmarshal(a.Body, &body) == nil && body.ClientToken != "" {
-		tokens = append(tokens, body.ClientToken)
+	var body map[string]any
+	if json.Unmarshal(a.Body, &body) == nil {
+		for _, name := range []string{"ClientToken", "clientToken"} {
+			if token, ok := body[name].(string); ok && token != "" {
+				tokens = append(tokens, token)
+			}
+		}
 	}
 	return tokens
 }
@@ -44,6 +48,11 @@ func (a *Attempt) roaTokens() []string {
 // checkROA checks that what every request needs is there and has values that the service
 // knows.
 func (a *Attempt) checkROA() *problem {
+	for name, values := range a.Header {
+		if len(values) > 1 && (strings.HasPrefix(name, "X-Acs-") || slices.Contains([]string{"Accept", "Authorization", "Content-Md5", "Content-Type", "Date"}, name)) {
+			return givenTwice(name)
+		}
+	}
 	method, version := a.Header.Get("x-acs-signature-method"), a.Header.Get("x-acs-signature-version")
 	switch sum := a.Header.Get("Content-MD5"); {
 	case a.Version == "":
@@ -76,7 +85,7 @@ func (a *Attempt) roaStringToSign() string {
 	acsHeaders := make(map[string]string)
 	for name, values := range a.Header {
 		if name = strings.ToLower(name); strings.HasPrefix(name, "x-acs-") {
-			acsHeaders[name] = strings.TrimSpace(strings.Join(values, ","))
+			acsHeaders[name] = values[0]
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(acsHeaders)) {
@@ -95,8 +104,21 @@ func (a *Attempt) roaStringToSign() string {
 // pathOf returns the path as it was sent.
 func pathOf(r *http.Request) string {
 	path, _, _ := strings.Cut(cmp.Or(r.RequestURI, r.URL.EscapedPath()), "?")
-	if u, err := url.Parse(path); err == nil && u.Host != "" {
-		path = u.EscapedPath() // a request to a proxy
+	if strings.HasPrefix(path, "/") {
+		return path
 	}
-	return path
+	return r.URL.EscapedPath() // a request to a proxy
+}
+
+// roaParams returns the business parameters, of query and form together.
+func (a *Attempt) roaParams() url.Values {
+	params := url.Values{}
+	for _, part := range []url.Values{a.Query, a.Form} {
+		for name, values := range part {
+			if name != "ClientToken" && name != "clientToken" {
+				params[name] = append(params[name], values...)
+			}
+		}
+	}
+	return params
 }

@@ -19,7 +19,7 @@ import (
 type roa struct {
 	method, action, path string
 	query, header        map[string]string
-	body                 string
+	body, format         string
 	credential           auth.Credential
 	tamper               func(*http.Request) // after signing
 }
@@ -49,6 +49,9 @@ func (c *roa) send(t *testing.T, srv *retrytest.Server) answer {
 		request.Headers[k] = v
 	}
 	request.SetContent([]byte(c.body))
+	if c.format != "" {
+		request.AcceptFormat = c.format
+	}
 	provider, err := auth.ToCredentialsProvider(c.credential)
 	if err != nil {
 		t.Fatal(err)
@@ -108,6 +111,15 @@ func TestROARefusals(t *testing.T) {
 		"DELETE":                    {func(c *roa) { c.method, c.body = "DELETE", "" }, 200, ""},
 		"a path with an escape":     {func(c *roa) { c.path = "/a%2Fb/c%20d" }, 200, ""},
 		"a nonce":                   {header("x-acs-signature-nonce", "n"), 200, ""},
+		"a path of two slashes":     {func(c *roa) { c.path = "//a/b" }, 200, ""},
+		"a value of wide spaces":    {header("x-acs-a", "\u3000组\u00a0"), 200, ""},
+		"a header twice":            {target(func(r *http.Request) { r.Header["X-Acs-A"] = []string{"1", "1"} }), 400, "InvalidParameter"},
+		"two dates":                 {target(func(r *http.Request) { r.Header["date"] = r.Header["Date"] }), 400, "InvalidParameter"},
+		"no authorization":          {tamper("Authorization", ""), 400, "MissingParameter"},
+		"no SignatureMethod":        {tamper("x-acs-signature-method", ""), 400, "SignatureDoesNotMatch"},
+		"no SignatureVersion":       {tamper("x-acs-signature-version", ""), 400, "SignatureDoesNotMatch"},
+		"a token in capitals":       {func(c *roa) { c.body = `{"CLIENTTOKEN":"` + strings.Repeat("x", 65) + `"}` }, 200, ""},
+		"two tokens in JSON":        {func(c *roa) { c.body = `{"clientToken":"a","ClientToken":"b"}` }, 400, "InvalidParameter"},
 		"a value with spaces":       {header("x-acs-a", "组  b"), 200, ""},
 		"method unknown":            {func(c *roa) { c.method = "TRACE"; c.body = "" }, 405, "UnsupportedHTTPMethod"},
 		"method changed":            {target(func(r *http.Request) { r.Method = "PUT" }), 400, "SignatureDoesNotMatch"},
@@ -226,6 +238,44 @@ func TestROATokens(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A parameter keeps its place: the same name and value in the form is another call.
+func TestROAQueryAndFormAreTwoPlaces(t *testing.T) {
+	srv := newServer(t)
+	send := func(query, form string) string {
+		c := createROA("t")
+		c.query["size"], c.body, c.header["Content-Type"] = query, form, "application/x-www-form-urlencoded"
+		if query == "" {
+			delete(c.query, "size")
+		}
+		c.send(t, srv)
+		return last(t, srv).Problem
+	}
+	if problem := send("1", "size=9"); problem != "" {
+		t.Fatal(problem)
+	}
+	if got := srv.Effects()[0].Params["size"]; len(got) != 2 || got[0] != "1" || got[1] != "9" {
+		t.Errorf("size is %v", got)
+	}
+	for _, other := range [][2]string{{"2", "size=9"}, {"1", "size=8"}, {"", "size=1&more=9"}} {
+		if problem := send(other[0], other[1]); problem != "IdempotentParameterMismatch" {
+			t.Errorf("%v: %q", other, problem)
+		}
+	}
+	if problem := send("1", "size=9"); problem != "" || !last(t, srv).Replayed {
+		t.Errorf("the same: %q", problem)
+	}
+}
+
+// Who asks for XML gets it.
+func TestROAReplyInXML(t *testing.T) {
+	srv := newServer(t)
+	c := createROA("")
+	c.format = "XML"
+	if got := c.send(t, srv); got.status != 200 || !strings.Contains(got.body, "<CreateCollectorResponse><RequestId>") {
+		t.Errorf("status %d: %s", got.status, got.body)
 	}
 }
 

@@ -16,11 +16,11 @@ type CreateThingRequest struct {
 	*requests.RpcRequest
 	Name  string           ` + "`position:\"Query\" name:\"Name\"`" + `
 	Token string           ` + "`position:\"PLACE\" name:\"NAME\"`" + `
-	DryRun requests.Boolean ` + "`position:\"Query\" name:\"DryRun\"`" + `
+	DryRun requests.Boolean ` + "`position:\"DRYPLACE\" name:\"DRYNAME\"`" + `
 }
 func CreateCreateThingRequest() (request *CreateThingRequest) {
 	request.InitWithApiInfo(ARGS)
-	request.Method = requests.POST
+	request.Method = METHOD
 	return
 }`
 
@@ -28,43 +28,78 @@ func CreateCreateThingRequest() (request *CreateThingRequest) {
 func TestReadFile(t *testing.T) {
 	const rpc, roa = `"P", "1", "A", "", ""`, `"P", "1", "A", "/p/[X]", "", ""`
 	tests := map[string]struct {
-		place, name, args string
-		want              operation
-		err               string
+		token, dryRun string // place and name
+		args, method  string
+		want          operation
+		err           string
 	}{
-		"RPC, query":           {"Query", "ClientToken", rpc, operation{token: catalogue.TokenInQuery}, ""},
-		"RPC, form":            {"Body", "ClientToken", rpc, operation{token: catalogue.TokenInForm}, ""},
-		"RPC, none":            {"Query", "Other", rpc, operation{token: catalogue.NoToken}, ""},
-		"ROA, query":           {"Query", "ClientToken", roa, operation{token: catalogue.TokenInQuery, roa: true, path: "/p/[X]"}, ""},
-		"ROA, in lower case":   {"Query", "clientToken", roa, operation{token: catalogue.LowerTokenQuery, roa: true, path: "/p/[X]"}, ""},
-		"RPC, in lower case":   {"Query", "clientToken", rpc, operation{}, "which is new"},
-		"ROA, body":            {"Body", "ClientToken", roa, operation{}, "which is new"},
-		"a header":             {"Header", "ClientToken", rpc, operation{}, "which is new"},
-		"too few arguments":    {"Query", "Other", `"P", "1"`, operation{}, "2 arguments"},
-		"an argument computed": {"Query", "Other", `"P", version, "A", "", ""`, operation{}, "no literal"},
+		"RPC, query":           {"Query ClientToken", "Query DryRun", rpc, "requests.POST", operation{token: catalogue.TokenInQuery, method: "POST", dryRun: catalogue.UpperDryRun}, ""},
+		"RPC, form":            {"Body ClientToken", "Body DryRun", rpc, "requests.GET", operation{token: catalogue.TokenInForm, method: "GET", dryRun: catalogue.UpperDryRun}, ""},
+		"RPC, none":            {"Query Other", "Query Dryrun", rpc, "requests.POST", operation{token: catalogue.NoToken, method: "POST"}, ""},
+		"ROA, query":           {"Query ClientToken", "Body DryRun", roa, "requests.PUT", operation{token: catalogue.TokenInQuery, roa: true, path: "/p/[X]", method: "PUT", dryRun: catalogue.UpperDryRun}, ""},
+		"ROA, in lower case":   {"Query clientToken", "Query dryRun", roa, "requests.POST", operation{token: catalogue.LowerTokenQuery, roa: true, path: "/p/[X]", method: "POST", dryRun: catalogue.LowerDryRun}, ""},
+		"RPC, in lower case":   {"Query clientToken", "Query DryRun", rpc, "requests.POST", operation{}, "which is new"},
+		"ROA, body":            {"Body ClientToken", "Query dryRun", roa, "requests.POST", operation{}, "which is new"},
+		"a header":             {"Header ClientToken", "Query DryRun", rpc, "requests.POST", operation{}, "which is new"},
+		"a dry run elsewhere":  {"Query Other", "Query DryRun", roa, "requests.POST", operation{}, "which is new"},
+		"a dry run, misspelt":  {"Query Other", "Query dryRun", rpc, "requests.POST", operation{}, "which is new"},
+		"too few arguments":    {"Query Other", "Query DryRun", `"P", "1"`, "requests.POST", operation{}, "2 arguments"},
+		"an argument computed": {"Query Other", "Query DryRun", `"P", version, "A", "", ""`, "requests.POST", operation{}, "no literal"},
+		"a method as text":     {"Query Other", "Query DryRun", rpc, `"POST"`, operation{}, "which is new"},
+		"another method":       {"Query Other", "Query DryRun", rpc, "requests.TRACE", operation{}, "which is new"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			src := strings.NewReplacer("PLACE", tt.place, "NAME", tt.name, "ARGS", tt.args).Replace(service)
-			file, err := parser.ParseFile(token.NewFileSet(), "x.go", src, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			found, err := readFile(file)
+			place, tokenName, _ := strings.Cut(tt.token, " ")
+			dryPlace, dryName, _ := strings.Cut(tt.dryRun, " ")
+			src := strings.NewReplacer("DRYPLACE", dryPlace, "DRYNAME", dryName, "PLACE", place, "NAME", tokenName, "ARGS", tt.args, "METHOD", tt.method).Replace(service)
+			found, err := readText(t, src)
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) {
 					t.Fatalf("error %v, want %s", err, tt.err)
 				}
 				return
 			}
-			tt.want.product, tt.want.version, tt.want.action, tt.want.method, tt.want.dryRun = "P", "1", "A", "POST", catalogue.UpperDryRun
-			if tt.want.roa {
-				tt.want.dryRun = catalogue.NoDryRun // in the query it is spelt dryRun
-			}
+			tt.want.product, tt.want.version, tt.want.action = "P", "1", "A"
 			if err != nil || len(found) != 1 || *found[0] != tt.want {
 				t.Errorf("%+v, %v; want %+v", found, err, tt.want)
 			}
 		})
+	}
+}
+
+func readText(t *testing.T, src string) ([]*operation, error) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "x.go", src, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return readFile(file)
+}
+
+// A function of another shape is no reason to go on without its operation.
+func TestReadFileOtherShapes(t *testing.T) {
+	const call = "{ request.InitWithApiInfo(`P`, `1`, `A`, ``, ``) }"
+	for _, f := range []string{"func f() " + call, "func f() int " + call, "func f() *Elsewhere " + call} {
+		if found, err := readText(t, "package p\n"+f); err == nil {
+			t.Errorf("%s: %v", f, found)
+		}
+	}
+	if found, err := readText(t, "package p\nfunc f() {}\nfunc g()"); err != nil || found != nil {
+		t.Errorf("%v, %v", found, err)
+	}
+}
+
+func TestAddTimeouts(t *testing.T) {
+	for text, want := range map[string]int{`{"ecs": {"A": 16}}`: 16, `{"other": {"A": 16}}`: 0, `{}`: -1, `{"ecs"`: -1} {
+		name := filepath.Join(t.TempDir(), "timeout.go")
+		if err := os.WriteFile(name, []byte("package sdk\nvar apiTimeouts = `"+text+"`\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o := operation{product: "Ecs", action: "A"}
+		if err := addTimeouts([]*operation{&o}, name); (err != nil) != (want < 0) || err == nil && o.timeout != want {
+			t.Errorf("%s: %d, %v", text, o.timeout, err)
+		}
 	}
 }
 
@@ -85,6 +120,7 @@ func TestMerge(t *testing.T) {
 		func(o *operation) { o.token = catalogue.TokenInForm },
 		func(o *operation) { o.roa = true },
 		func(o *operation) { o.path = "/x" },
+		func(o *operation) { o.method = "PUT" },
 	} {
 		o := rich
 		if change(&o); merge(all, &o) == nil {
@@ -106,6 +142,7 @@ func TestJudge(t *testing.T) {
 		{operation{action: "CreateThing"}, true, catalogue.SafetyUnknown},
 		{operation{action: "UpdateThing", method: "PUT"}, false, catalogue.Unsafe},
 		{operation{action: "GetThing", roa: true, method: "GET"}, false, catalogue.ReadOnly},
+		{operation{action: "GetThing", roa: true, method: "HEAD"}, false, catalogue.ReadOnly},
 		{operation{action: "GetThing", roa: true, method: "POST"}, false, catalogue.Unsafe},
 		{operation{action: "RunThing", roa: true, method: "GET"}, false, catalogue.Unsafe},
 		{operation{action: "UpdateThing", roa: true, method: "PUT"}, false, catalogue.ReplaySafe},

@@ -36,6 +36,7 @@ func (o *operation) String() string { return o.product + " " + o.version + " " +
 
 // readServices returns the operations of the SDK, sorted, each once. A few products have
 // two directories, an older one of which lacks parameters: what any of them has counts.
+// Directories further down hold clients of other protocols, such as MNS.
 func readServices(sdk string) ([]*operation, error) {
 	files, err := filepath.Glob(filepath.Join(sdk, "services", "*", "*.go"))
 	if err != nil {
@@ -74,7 +75,7 @@ func merge(all map[string]*operation, o *operation) error {
 	switch {
 	case known == nil:
 		all[o.String()] = o
-	case known.roa != o.roa || known.path != o.path,
+	case known.roa != o.roa || known.path != o.path || known.method != "" && o.method != "" && known.method != o.method,
 		known.token != catalogue.NoToken && o.token != catalogue.NoToken && known.token != o.token:
 		return fmt.Errorf("%v is there twice, differently", o)
 	default:
@@ -109,8 +110,11 @@ func readFile(file *ast.File) (found []*operation, err error) {
 		if o == nil {
 			continue
 		}
-		result, ok := f.Type.Results.List[0].Type.(*ast.StarExpr)
-		if !ok {
+		var result *ast.StarExpr
+		if f.Type.Results != nil {
+			result, _ = f.Type.Results.List[0].Type.(*ast.StarExpr)
+		}
+		if result == nil {
 			return nil, fmt.Errorf("%s makes no request", f.Name.Name)
 		}
 		if err := o.readParameters(structs[fmt.Sprint(result.X)]); err != nil {
@@ -120,6 +124,10 @@ func readFile(file *ast.File) (found []*operation, err error) {
 	}
 	return found, nil
 }
+
+// methods are those that an operation may be given; without one it has the SDK's default,
+// GET.
+var methods = []string{"", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 
 // readConstructor returns the operation that a request is made for, nil if the function
 // makes none.
@@ -133,7 +141,11 @@ func readConstructor(body *ast.BlockStmt) (o *operation, err error) {
 			}
 		case *ast.AssignStmt:
 			left, ok := n.Lhs[0].(*ast.SelectorExpr)
-			if right, isName := n.Rhs[0].(*ast.SelectorExpr); ok && isName && left.Sel.Name == "Method" {
+			if !ok || left.Sel.Name != "Method" {
+				return true
+			}
+			method = "?"
+			if right, ok := n.Rhs[0].(*ast.SelectorExpr); ok {
 				method = right.Sel.Name // requests.POST is "POST"
 			}
 		}
@@ -141,6 +153,9 @@ func readConstructor(body *ast.BlockStmt) (o *operation, err error) {
 	})
 	if o != nil {
 		o.method = method
+	}
+	if err == nil && o != nil && !slices.Contains(methods, method) {
+		err = fmt.Errorf("%v is given a method by %q, which is new", o, method)
 	}
 	return o, err
 }
@@ -189,6 +204,9 @@ func (o *operation) readParameters(request *ast.StructType) error {
 			o.dryRun = catalogue.UpperDryRun
 		case name == "dryRun" && o.roa && place == "Query":
 			o.dryRun = catalogue.LowerDryRun
+		case name == "Dryrun": // pvtz BindZoneVpc alone: not worth a bit of every record
+		case strings.EqualFold(name, "DryRun"):
+			return fmt.Errorf("%v takes %s in its %s, which is new", o, name, place)
 		case !strings.EqualFold(name, "ClientToken"):
 		case name == "ClientToken" && place == "Query":
 			o.token = catalogue.TokenInQuery
@@ -222,8 +240,11 @@ func addTimeouts(operations []*operation, name string) error {
 		}
 		return false
 	})
-	if err != nil || len(seconds) == 0 {
-		return fmt.Errorf("%s has no table of timeouts: %w", name, err)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if len(seconds) == 0 {
+		return fmt.Errorf("%s has no table of timeouts", name)
 	}
 	for _, o := range operations {
 		o.timeout = seconds[strings.ToLower(o.product)][o.action]
