@@ -23,6 +23,7 @@ const skewThreshold = time.Minute
 type evidence struct {
 	request    *openapi.Request
 	method     string
+	byPath     bool // the operation is one of the ROA style
 	replaySafe bool
 	retryable  []string // codes that the user takes for Busy
 
@@ -106,7 +107,7 @@ func classifyAnswer(e *evidence) (Class, openapi.Fault) {
 	case e.streamed, e.method == http.MethodHead,
 		e.status == http.StatusNoContent, e.status == http.StatusResetContent:
 		return Success, openapi.Fault{}
-	case e.request.Style == openapi.ROA:
+	case e.byPath:
 		if !isROAAnswer(e.header.Get("Content-Type"), e.body) {
 			return NoResponse, openapi.Fault{}
 		}

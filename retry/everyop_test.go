@@ -79,6 +79,27 @@ func (o listed) request(t testing.TB) *http.Request {
 	return req
 }
 
+// acs3Request returns an unsigned request to the operation, as a program without an SDK
+// would make it in the ACS3 style.
+func (o listed) acs3Request() *http.Request {
+	path, body := "/", ""
+	if o.Style == "ROA" {
+		path = pathParameter.ReplaceAllString(o.Path, "x-%2F1")
+	}
+	if o.Method != "GET" && o.Token != "form ClientToken" {
+		body = `{"name":"组"}`
+	}
+	req, err := http.NewRequest(o.Method, "http://"+strings.ToLower(o.Product)+".aliyuncs.com"+path+"?RegionId=cn-qingdao&Tag.1.Key=a%20b", strings.NewReader(body))
+	if err != nil {
+		panic(err)
+	}
+	req.Header = http.Header{"x-acs-action": {o.Action}, "x-acs-version": {o.Version}, "accept": {"application/json"}}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json; charset=utf-8")
+	}
+	return req
+}
+
 // checkToken returns what is wrong with the token parameters of an attempt: the one that
 // the list says must be there, once, and no other.
 func (o listed) checkToken(a retrytest.Attempt, token string) string {
@@ -119,13 +140,14 @@ func (l *lossy) RoundTrip(req *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// Every operation of the list, built and signed by the SDK, goes through a Transport: the
-// endpoint finds every signature right and the token where it belongs, once; and after a
-// lost reply the call is repeated exactly where that is safe.
+// Every operation of the list, built and signed by the SDK or unsigned in the ACS3 style,
+// goes through a Transport: the endpoint finds every signature right and the token where it
+// belongs, once; and after a lost reply the call is repeated exactly where that is safe.
 func TestEveryOperation(t *testing.T) {
 	const shards = 8
-	for shard := range shards {
-		t.Run(fmt.Sprint(shard), func(t *testing.T) {
+	for shard := range 2 * shards {
+		bySDK, shard := shard < shards, shard%shards
+		t.Run(fmt.Sprintf("SDK %v, %d of %d", bySDK, shard+1, shards), func(t *testing.T) {
 			t.Parallel()
 			srv := retrytest.NewServer()
 			defer srv.Close()
@@ -139,7 +161,11 @@ func TestEveryOperation(t *testing.T) {
 				o := listed{fulllist.All()[i]}
 				seen = seen[:0]
 				tr := &retry.Transport{Base: &lossy{server: srv}, Credentials: static, Policy: retry.Policy{Transient: brief}}
-				resp, err := tr.RoundTrip(o.request(t))
+				req := o.acs3Request()
+				if bySDK {
+					req = o.request(t)
+				}
+				resp, err := tr.RoundTrip(req)
 				var info retry.Info
 				if err == nil {
 					info, _ = retry.InfoOfResponse(resp)
@@ -158,6 +184,9 @@ func TestEveryOperation(t *testing.T) {
 					t.Errorf("%v: it is told as %+v", o, info.Operation)
 				}
 				for _, a := range seen {
+					if style := map[bool]string{true: o.Style, false: "ACS3"}[bySDK]; a.Style != style {
+						t.Errorf("%v: sent in style %s", o, a.Style)
+					}
 					if a.Problem != "" || a.Nonce == "" || a.Action != o.Action {
 						t.Errorf("%v: refused with %q, nonce %q, action %q", o, a.Problem, a.Nonce, a.Action)
 					}

@@ -17,7 +17,7 @@ func (c *call) resolve(req *http.Request) {
 	host := cmp.Or(req.Host, req.URL.Host)
 	e, known, contradictory := c.catalogued(req, host)
 	o := fromEntry(r.Version, r.Action, e, known)
-	if !methodFits(r.Style, c.wire.Method, o.Safety) {
+	if !methodFits(byPath(r, req), c.wire.Method, o.Safety) {
 		o.Safety = Unsafe
 	}
 	timeout := cmp.Or(c.policy.AttemptTimeout, o.AttemptTimeout, defaultAttemptTimeout)
@@ -31,17 +31,23 @@ func (c *call) resolve(req *http.Request) {
 	}
 	o.AttemptTimeout, c.policy.AttemptTimeout = timeout, timeout
 	c.operation = o
-	c.dryRun = isDryRun(r, e.DryRun, known)
+	c.dryRun = isDryRun(r, byPath(r, req), e.DryRun, known)
 	c.readOnly = o.Safety == ReadOnly || c.dryRun && known
 }
 
-// catalogued looks the operation up. In the ROA style the servers go by method and path:
+// byPath reports whether the server tells a request's operation by method and path, as in
+// the ROA style; or else by name, as in the RPC style. ACS3 carries operations of both.
+func byPath(r *openapi.Request, req *http.Request) bool {
+	return r.Style == openapi.ROA || r.Style == openapi.ACS3 && len(req.URL.Path) > len("/")
+}
+
+// catalogued looks the operation up. Where the servers go by method and path,
 // these outrank a name that belongs elsewhere. Where they are not known, or the name is
 // not, the two contradict each other and the request may do anything; but a path that is
 // not known with a name that is not known either may be newer than the catalogue.
 func (c *call) catalogued(req *http.Request, host string) (e catalogue.Entry, known, contradictory bool) {
 	r := &c.request
-	if e, known = catalogue.Lookup(r.Version, r.Action, host); r.Style != openapi.ROA {
+	if e, known = catalogue.Lookup(r.Version, r.Action, host); !byPath(r, req) {
 		return e, known, false
 	}
 	routed := catalogue.Route(r.Version, c.wire.Method, req.URL.EscapedPath())
@@ -60,11 +66,11 @@ func (c *call) catalogued(req *http.Request, host string) (e catalogue.Entry, kn
 
 // methodFits reports whether a request's method bears out what is known of its operation
 // by name.
-func methodFits(style openapi.Style, method string, s Safety) bool {
+func methodFits(byPath bool, method string, s Safety) bool {
 	switch {
 	case s == ReplaySafe:
 		return method == http.MethodPut || method == http.MethodDelete
-	case s == ReadOnly && style == openapi.ROA:
+	case s == ReadOnly && byPath:
 		return method == http.MethodGet || method == http.MethodHead
 	}
 	return true
@@ -73,10 +79,10 @@ func methodFits(style openapi.Style, method string, s Safety) bool {
 // isDryRun reports whether a request asks not to be carried out, in the way that its
 // operation understands: any other would be passed over. Of an operation that is not
 // known the caller's word is taken.
-func isDryRun(r *openapi.Request, how catalogue.DryRun, known bool) bool {
+func isDryRun(r *openapi.Request, byPath bool, how catalogue.DryRun, known bool) bool {
 	upper := how == catalogue.UpperDryRun || !known
 	lower := how == catalogue.LowerDryRun || !known
-	if r.Style == openapi.RPC {
+	if !byPath {
 		return upper && isTrue("DryRun", r.Query, r.Form)
 	}
 	return upper && isTrue("DryRun", r.Form) || lower && isTrue("dryRun", r.Query)

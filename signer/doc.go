@@ -3,6 +3,6 @@
 // call needs a signature of its own.
 //
 // [Sign] keeps the style that a request came in and changes what belongs to the
-// signature alone. This release signs the RPC and ROA styles, version 1.0 (HMAC-SHA1); a
-// request in another style gets [ErrUnsupported].
+// signature alone. This release signs the RPC and ROA styles, version 1.0 (HMAC-SHA1), and
+// ACS3-HMAC-SHA256; a request with another algorithm gets [ErrUnsupported].
 package signer

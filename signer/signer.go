@@ -43,6 +43,12 @@ var (
 // has them, x-acs-accesskey-id and x-acs-signature-type. The nonce is added where there was none: the servers
 // refuse a second delivery of the same request only by it. A Content-MD5 must be right.
 //
+// In ACS3, known by an Authorization that begins with "ACS3-" or by the headers
+// x-acs-action and x-acs-version alone, these are the headers Authorization, x-acs-date,
+// x-acs-signature-nonce, x-acs-content-sha256, x-acs-accesskey-id, x-acs-security-token,
+// x-acs-bearer-token and x-acs-signature-type. Its algorithm is ACS3-HMAC-SHA256; with a
+// bearer token there is no signature.
+//
 // Body, GetBody and ContentLength are set to the bytes to be sent, so req is ready to be
 // sent afterwards. A request that is to be signed several times is prepared once
 // instead, see [Prepare]. The error wraps [ErrNoCredentials], [ErrUnsupported] or
@@ -61,6 +67,7 @@ type Prepared struct {
 	style openapi.Style
 	rpc   rpc
 	roa   roa
+	acs3  acs3
 }
 
 // Prepare takes req and the bytes of its body apart, for signing them any number of
@@ -84,8 +91,8 @@ func Prepare(req *http.Request, body []byte) (*Prepared, error) {
 		err = p.rpc.prepare(method, &r, body)
 	case openapi.ROA:
 		err = p.roa.prepare(req, method, &r, body)
-	default:
-		err = fmt.Errorf("%w %s", ErrUnsupported, r.Style)
+	case openapi.ACS3:
+		err = p.acs3.prepare(req, method, &r, body)
 	}
 	if err != nil {
 		return nil, err
@@ -106,8 +113,11 @@ func (p *Prepared) Sign(req *http.Request, c Credentials, at Stamp) error {
 	if at.Time.IsZero() {
 		at.Time = time.Now()
 	}
-	if p.style == openapi.ROA {
+	switch p.style {
+	case openapi.ROA:
 		return p.roa.sign(req, c, at)
+	case openapi.ACS3:
+		return p.acs3.sign(req, c, at)
 	}
 	p.rpc.sign(req, c, at)
 	return nil

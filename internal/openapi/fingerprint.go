@@ -9,8 +9,8 @@ import (
 )
 
 // Fingerprint is a digest of what makes two logical calls the same: operation, host,
-// business parameters, and the body where it is no form; in the ROA style, where the path
-// holds parameters and may be all that names the operation, method and path as well. What
+// business parameters, and the body where it is no form; but for the RPC style, where the
+// path may hold parameters or be all that names the operation, method and path as well. What
 // the signature adds is left out, and so is the client token.
 func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
 	params := slices.Concat(r.Query, r.Form)
@@ -28,7 +28,7 @@ func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
 	for _, s := range []string{req.URL.Host, r.Version, r.Action} {
 		write(s)
 	}
-	if r.Style == ROA {
+	if r.Style != RPC {
 		write(req.Method)
 		write(req.URL.EscapedPath())
 	}

@@ -71,6 +71,8 @@ func Identify(req *http.Request, body []byte) (Request, error) {
 	switch {
 	case hasPrefixFold(h.authorization, "ACS3-"):
 		r.Style = ACS3
+		_, r.KeyID, _ = strings.Cut(h.authorization, "Credential=")
+		r.KeyID, _, _ = strings.Cut(r.KeyID, ",")
 	case hasPrefixFold(h.authorization, acs):
 		r.Style = ROA
 		r.KeyID, _, _ = strings.Cut(h.authorization[len(acs):], ":")

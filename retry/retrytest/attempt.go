@@ -23,14 +23,14 @@ var rpcMethods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.
 type Attempt struct {
 	Number       int       // counted from 1
 	Received     time.Time // when it had been read and verified, by the real clock
-	Style        string    // the signature style: "RPC" or "ROA"
+	Style        string    // the signature style: "RPC", "ROA" or "ACS3"
 	Method, Host string
 	Path         string // as it came, escaped
 	Header       http.Header
 	Query, Form  url.Values // as far as they can be read; Form only of a form-encoded body
 	Body         []byte     // as it came
 
-	// The common parameters; in the ROA style those are headers, but for the client token.
+	// The common parameters; in the ROA and ACS3 styles those are headers, but for the client token.
 	// One that stands in both query and form is read from the query; the form's is then a
 	// business parameter of the same name.
 	Action, Version, AccessKeyID, ClientToken, Nonce, Signature string
@@ -86,11 +86,16 @@ func readAttempt(r *http.Request) (Attempt, *problem) {
 		a.Form, formErr = url.ParseQuery(string(body))
 	}
 	var tokens []string
-	if strings.HasPrefix(a.Header.Get("Authorization"), acs) || a.common("Action") == "" && a.Header.Get("x-acs-version") != "" {
+	switch {
+	case a.isACS3():
+		a.Style = "ACS3"
+		a.readACS3()
+		tokens = a.anyTokens()
+	case strings.HasPrefix(a.Header.Get("Authorization"), acs), a.common("Action") == "" && a.Header.Get("x-acs-version") != "":
 		a.Style = "ROA"
 		a.readROA()
-		tokens = a.roaTokens()
-	} else {
+		tokens = a.anyTokens()
+	default:
 		a.readRPC()
 		tokens = slices.Concat(a.Query["ClientToken"], a.Form["ClientToken"])
 	}
@@ -101,7 +106,7 @@ func readAttempt(r *http.Request) (Attempt, *problem) {
 	switch {
 	case !slices.Contains(a.methods(), r.Method):
 		return a, &problem{405, "UnsupportedHTTPMethod", "This http method is not supported."}
-	case !a.roa() && r.URL.Path != "/":
+	case a.rpc() && r.URL.Path != "/":
 		return a, &actionNotFound
 	case len(body) > maxBody:
 		return a, &problem{413, "RequestEntityTooLarge", "The request body is larger than 32 MiB."}
@@ -123,13 +128,13 @@ func readAttempt(r *http.Request) (Attempt, *problem) {
 	return a, nil
 }
 
-func (a *Attempt) roa() bool { return a.Style == "ROA" }
+func (a *Attempt) rpc() bool { return a.Style == "RPC" }
 
 func (a *Attempt) methods() []string {
-	if a.roa() {
-		return roaMethods
+	if a.rpc() {
+		return rpcMethods
 	}
-	return rpcMethods
+	return roaMethods
 }
 
 // readRPC fills in the common parameters of the RPC style.
@@ -170,7 +175,7 @@ func (a *Attempt) timestamp() string {
 // json reports whether the reply is wanted in JSON. In the RPC style, XML is what the
 // service gives to those who do not ask.
 func (a *Attempt) json() bool {
-	if a.roa() {
+	if !a.rpc() {
 		return !strings.Contains(a.Header.Get("Accept"), "xml")
 	}
 	return strings.EqualFold(a.common("Format"), "JSON")
@@ -178,8 +183,8 @@ func (a *Attempt) json() bool {
 
 // business returns the parameters that say what is to be done.
 func (a *Attempt) business() url.Values {
-	if a.roa() {
-		return a.roaParams()
+	if !a.rpc() {
+		return a.anyParams()
 	}
 	params := url.Values{}
 	for name, values := range a.Query {
@@ -199,7 +204,7 @@ func (a *Attempt) business() url.Values {
 // the same.
 func (a *Attempt) call() string {
 	call := a.Action + " " + a.Version + " " + a.Method + " " + a.Path + " " + a.business().Encode()
-	if a.roa() {
+	if !a.rpc() {
 		call += fmt.Sprint(" form ", len(a.Form)) // what moves between query and form is another call
 	}
 	if len(a.Body) > 0 && !a.formEncoded() {

@@ -1,6 +1,6 @@
 // Package retrytest is a fake Alibaba Cloud endpoint for tests. It answers requests of
-// the RPC and ROA styles, version 1.0, as the documentation says that a service does: it
-// checks the signature, the timestamp and the nonce of each attempt, keeps the
+// the RPC and ROA styles, version 1.0, and of ACS3-HMAC-SHA256, as the documentation says
+// that a service does: it checks the signature, the timestamp and the nonce of each attempt, keeps the
 // ClientToken promise (same token, same parameters: the first result again and nothing
 // new), counts the effects that were really made, and plays scripted faults on a real
 // connection.
@@ -29,6 +29,8 @@
 //	400 MissingParameter, InvalidParameter.Format   a common parameter is absent; Format is neither JSON nor XML
 //	400 InvalidSignatureMethod                      not HMAC-SHA1, 1.0
 //	400 ContentMD5NotMatched                        ROA: the header is there, and not the body's
+//	400 ContentSha256NotMatched                     ACS3: likewise
+//	400 IncompleteSignature                         ACS3: SignedHeaders lacks one that has to be signed
 //	404 InvalidAccessKeyId.NotFound                 unknown key (400 InvalidBearerToken for a bearer token)
 //	400 SignatureDoesNotMatch
 //	400 InvalidTimeStamp.Format, .Expired           more than 15 minutes off the server's clock
@@ -45,7 +47,7 @@
 // A refused attempt uses up its step of the script but the fault is not played.
 // An operation has an effect unless its action begins with Describe, List, Get or
 // Query, or it is a GET or HEAD of the ROA style that does not name its action. A ROA
-// request carries its token as ClientToken or clientToken, in the query, in a form or in
+// or ACS3 request carries its token as ClientToken or clientToken, in the query, in a form or in
 // a JSON body; an RPC request as ClientToken, in the query or in a form. Refusing a name
 // that is given twice is stricter than a real endpoint is known to be: what such a
 // request means is nowhere defined.

@@ -30,9 +30,9 @@ func (a *Attempt) readROA() {
 	}
 }
 
-// roaTokens returns the client tokens that the attempt carries: of query and form in both
+// anyTokens returns the client tokens that the attempt carries: of query and form in both
 // spellings, and of a body that is a JSON object.
-func (a *Attempt) roaTokens() []string {
+func (a *Attempt) anyTokens() []string {
 	tokens := slices.Concat(a.Query["ClientToken"], a.Query["clientToken"], a.Form["ClientToken"], a.Form["clientToken"])
 	var body map[string]any
 	if json.Unmarshal(a.Body, &body) == nil {
@@ -110,8 +110,8 @@ func pathOf(r *http.Request) string {
 	return r.URL.EscapedPath() // a request to a proxy
 }
 
-// roaParams returns the business parameters, of query and form together.
-func (a *Attempt) roaParams() url.Values {
+// anyParams returns the business parameters, of query and form together.
+func (a *Attempt) anyParams() url.Values {
 	params := url.Values{}
 	for _, part := range []url.Values{a.Query, a.Form} {
 		for name, values := range part {

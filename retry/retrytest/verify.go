@@ -30,10 +30,7 @@ func missing(name string) *problem {
 // verify makes those of the gateway's checks that need no memory, and returns the
 // account whose key signed.
 func verify(a *Attempt, accounts []Account, now time.Time) (Account, *problem) {
-	check := (*Attempt).checkRPC
-	if a.roa() {
-		check = (*Attempt).checkROA
-	}
+	check := map[string]func(*Attempt) *problem{"RPC": (*Attempt).checkRPC, "ROA": (*Attempt).checkROA, "ACS3": (*Attempt).checkACS3}[a.Style]
 	if p := check(a); p != nil {
 		return Account{}, p
 	}
@@ -41,11 +38,7 @@ func verify(a *Attempt, accounts []Account, now time.Time) (Account, *problem) {
 	if p != nil {
 		return Account{}, p
 	}
-	toSign, key := a.rpcStringToSign(), account.secretFor(a)+"&"
-	if a.roa() {
-		toSign, key = a.roaStringToSign(), account.secretFor(a)
-	}
-	if !hmac.Equal([]byte(sign(toSign, key)), []byte(a.Signature)) {
+	if toSign, signature := a.sign(account.secretFor(a)); !hmac.Equal([]byte(signature), []byte(a.Signature)) {
 		return Account{}, &problem{400, "SignatureDoesNotMatch",
 			"Specified signature is not matched with our calculation. server string to sign is:" + toSign}
 	}
@@ -54,7 +47,7 @@ func verify(a *Attempt, accounts []Account, now time.Time) (Account, *problem) {
 		return Account{}, &problem{400, "InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted."}
 	case now.Sub(a.Timestamp).Abs() > maxSkew:
 		return Account{}, &problem{400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired."}
-	case a.Nonce == "" && !a.roa():
+	case a.Nonce == "" && a.rpc():
 		return Account{}, &problem{400, "MissingSignatureNonce", "SignatureNonce is mandatory for this action."}
 	}
 	return account, nil
@@ -97,7 +90,7 @@ func isName(s string) bool {
 
 // bearer returns the bearer token of an attempt that is authenticated by one.
 func (a *Attempt) bearer() string {
-	if a.roa() {
+	if !a.rpc() {
 		return a.Header.Get("x-acs-bearer-token")
 	}
 	if a.common("SignatureType") != "BEARERTOKEN" {
@@ -108,7 +101,7 @@ func (a *Attempt) bearer() string {
 
 // securityToken returns the one that the attempt carries.
 func (a *Attempt) securityToken() string {
-	if a.roa() {
+	if !a.rpc() {
 		return a.Header.Get("x-acs-security-token")
 	}
 	return a.common("SecurityToken")
@@ -150,7 +143,23 @@ func percentEncode(s string) string {
 	return b.String()
 }
 
-func sign(stringToSign, key string) string {
+// sign returns what the attempt's signature has to be, and what it is made of. A bearer
+// token needs none in the ACS3 style, and in the others no secret.
+func (a *Attempt) sign(secret string) (toSign, signature string) {
+	switch {
+	case a.Style == "ACS3" && a.bearer() != "":
+		return "", a.Signature
+	case a.Style == "ACS3":
+		return a.acs3Signature(secret)
+	case a.Style == "ROA":
+		toSign = a.roaStringToSign()
+		return toSign, hmacSHA1(toSign, secret)
+	}
+	toSign = a.rpcStringToSign()
+	return toSign, hmacSHA1(toSign, secret+"&")
+}
+
+func hmacSHA1(stringToSign, key string) string {
 	mac := hmac.New(sha1.New, []byte(key))
 	mac.Write([]byte(stringToSign))
 	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
