@@ -27,6 +27,7 @@ catalogue:
 
 integration:
 	cd integration && go test -race ./...
+	cd integration/darabonba && go test -race ./...
 
 ci:
 	.ci/run

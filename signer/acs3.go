@@ -51,7 +51,8 @@ func (p *acs3) prepare(req *http.Request, method string, r *openapi.Request, bod
 	if err != nil {
 		return err
 	}
-	head := append([]byte(method), '\n')
+	head := append(make([]byte, 0, len(req.URL.RawQuery)+len(req.URL.RawQuery)/2+64), method...)
+	head = append(head, '\n')
 	head = append(head, canonicalURI.Replace(cmp.Or(req.URL.EscapedPath(), "/"))...)
 	head = append(head, '\n')
 	for i, param := range query {
@@ -61,7 +62,11 @@ func (p *acs3) prepare(req *http.Request, method string, r *openapi.Request, bod
 		}
 		// The official clients for Go and Node.js leave names as they are, but for what
 		// they replace in the whole query.
-		head = append(head, canonicalURI.Replace(param.Name)...)
+		name := param.Name
+		if strings.ContainsAny(name, "+*%") {
+			name = canonicalURI.Replace(name)
+		}
+		head = append(head, name...)
 		head = append(head, '=')
 		head = openapi.AppendEscape(head, param.Value)
 	}
