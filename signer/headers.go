@@ -97,7 +97,8 @@ func (p *headers) complete(key, value string) error {
 	return nil
 }
 
-// prepare makes room for the fields that are signed among the x-acs- headers, and sorts.
+// prepare makes room for the fields that are signed among the x-acs- headers, and sorts:
+// a map has no order, and of several spellings the first is to stay.
 func (p *headers) prepare() {
 	for f, name := range p.names {
 		if lower := strings.ToLower(name); strings.HasPrefix(lower, acsPrefix) {
@@ -105,6 +106,10 @@ func (p *headers) prepare() {
 		}
 	}
 	slices.SortFunc(p.list, func(a, b header) int { return cmp.Compare(a.key, b.key) })
+	slices.Sort(p.authKeys)
+	for _, keys := range p.keys {
+		slices.Sort(keys)
+	}
 }
 
 // fieldValues are the fields' values for one attempt; "" leaves a header out.
