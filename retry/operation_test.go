@@ -338,6 +338,39 @@ func TestROANameMustFitItsPath(t *testing.T) {
 	}
 }
 
+// The ACS3 style carries operations of both kinds: at the path "/" the servers go by name,
+// and with any method; elsewhere by method and path.
+func TestACS3ByNameOrByPath(t *testing.T) {
+	tests := map[string]struct {
+		method, path, version, action string
+		repeated, token               bool
+	}{
+		"by name, takes a token":        {"POST", "/", "2014-08-28", "CreateScalingGroup", true, true},
+		"by name, no path":              {"POST", "", "2014-08-28", "CreateScalingGroup", true, true},
+		"by name, reads by POST":        {"POST", "/", "2014-08-28", "DescribeScalingGroups", true, false},
+		"by name, writes by GET":        {"GET", "/", "2014-08-28", "CreateScalingRule", false, false},
+		"by name, a dry run":            {"POST", "/?DryRun=true", "2016-04-28", "CreateVpc", true, false},
+		"by path, takes a token":        {"POST", "/openapi/instances", "2017-06-13", "CreateInstance", true, true},
+		"by path, reads":                {"GET", "/openapi/instances", "2017-06-13", "ListInstance", true, false},
+		"by path, sets":                 {"DELETE", "/clusters/c", "2015-12-15", "DeleteCluster", true, false},
+		"by path, another name":         {"POST", "/openapi/instances/i/actions/migrate-zones", "2017-06-13", "ListInstance", false, false},
+		"by path, reads by POST":        {"POST", "/openapi/things", "2017-06-13", "ListThings", false, false},
+		"of a path, but called by name": {"POST", "/", "2015-12-15", "DeleteCluster", false, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				req, _ := http.NewRequest(tt.method, "http://h.aliyuncs.com"+tt.path, nil)
+				req.Header = http.Header{"x-acs-version": {tt.version}, "x-acs-action": {tt.action}}
+				info, base, err := play(t, Policy{}, req, step{err: syscall.ECONNRESET}, step{status: 200, body: `{"RequestId":"R"}`})
+				if (len(base.seen) == 2) != tt.repeated || (info.ClientToken != "") != tt.token {
+					t.Errorf("%d attempts, %+v, %v", len(base.seen), info.Operation, err)
+				}
+			})
+		})
+	}
+}
+
 // A token for an operation that is known to take none is refused from a context, and from
 // a request sent for what it is worth, which is nothing: unless the user knows better.
 func TestTokenWhereNoneIsTaken(t *testing.T) {

@@ -1,6 +1,7 @@
 package retry_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/md5"
 	"encoding/base64"
@@ -57,16 +58,26 @@ func TestTokenPlacement(t *testing.T) {
 		"of an unknown one, in lower case": {unknown + "&clientToken=mine", formType, "", "mine", "clientToken/"},
 		"of an unknown one, in the form":   {unknown, formType, "clientToken=mine", "mine", "/clientToken"},
 
-		"ROA":                                 {roaOperation, jsonType, "{}", "", "clientToken/"},
-		"ROA, nothing else":                   {roaOperation, "", "", "", "clientToken/"},
-		"ROA, empty":                          {roaOperation + "?clientToken=&a=b", jsonType, "{}", "", "clientToken/"},
-		"ROA, own":                            {roaOperation + "?clientToken=mine", jsonType, "{}", "mine", "clientToken/"},
-		"ROA, own in the other spelling":      {roaOperation + "?ClientToken=mine", jsonType, "{}", "mine", "ClientToken clientToken/"},
-		"ROA, own in a JSON body":             {roaOperation, jsonType, `{"a":{"clientToken":"inner"},"clientToken":"mine"}`, "mine", "clientToken/"},
-		"ROA, empty in JSON":                  {roaOperation, jsonType, `{"clientToken":""}`, "", "clientToken/"},
-		"ROA, own in JSON that is none":       {roaOperation, jsonType, `{"clientToken":"own"} x`, "", "clientToken/"},
-		"ROA, own in JSON without a type":     {roaOperation, "", ` {"ClientToken":"mine"}`, "mine", "clientToken/"},
-		"ROA, empty in the form":              {roaOperation, formType, "clientToken=&a=b", "", "clientToken/clientToken"},
+		"ROA":                              {roaOperation, jsonType, "{}", "", "clientToken/"},
+		"ROA, nothing else":                {roaOperation, "", "", "", "clientToken/"},
+		"ROA, empty":                       {roaOperation + "?clientToken=&a=b", jsonType, "{}", "", "clientToken/"},
+		"ROA, own":                         {roaOperation + "?clientToken=mine", jsonType, "{}", "mine", "clientToken/"},
+		"ROA, own in the other spelling":   {roaOperation + "?ClientToken=mine", jsonType, "{}", "mine", "ClientToken clientToken/"},
+		"ROA, own in a JSON body":          {roaOperation, jsonType, `{"a":{"clientToken":"inner"},"clientToken":"mine"}`, "mine", "clientToken/"},
+		"ROA, empty in JSON":               {roaOperation, jsonType, `{"clientToken":""}`, "", "clientToken/"},
+		"ROA, own in JSON that is none":    {roaOperation, jsonType, `{"clientToken":"own"} x`, "", "clientToken/"},
+		"ROA, own in JSON without a type":  {roaOperation, "", ` {"ClientToken":"mine"}`, "mine", "clientToken/"},
+		"ROA, empty in the form":           {roaOperation, formType, "clientToken=&a=b", "", "clientToken/clientToken"},
+		"ACS3, RPC, nowhere":               {query, formType + " acs3", "CidrBlock=x", "", "ClientToken/"},
+		"ACS3, RPC, own":                   {query + "&ClientToken=mine", jsonType + " acs3", "{}", "mine", "ClientToken/"},
+		"ACS3, RPC, own in the form":       {query, formType + " acs3", "ClientToken=mine", "mine", "ClientToken/ClientToken"},
+		"ACS3, of a form operation":        {inForm, formType + " acs3", "Name=x", "", "/ClientToken"},
+		"ACS3, of a form operation, empty": {inForm, " acs3", "", "", "/ClientToken"},
+		"ACS3, of a form operation, JSON":  {inForm, jsonType + " acs3", "{}", "", "ClientToken/"},
+		"ACS3, ROA":                        {roaOperation, jsonType + " acs3", "{}", "", "clientToken/"},
+		"ACS3, ROA, own in a JSON body":    {roaOperation, jsonType + " acs3", `{"clientToken":"mine"}`, "mine", "clientToken/"},
+		"ACS3, unknown, own in JSON":       {roaUnknown, jsonType + " acs3", `{"clientToken":"mine"}`, "mine", "/"},
+
 		"ROA, own of an unknown one, query":   {roaUnknown + "?ClientToken=mine", jsonType, "{}", "mine", "ClientToken/"},
 		"ROA, own of an unknown one, JSON":    {roaUnknown, jsonType, `{"clientToken":"mine"}`, "mine", "/"},
 		"ROA, own of an unknown one, in form": {roaUnknown, formType, "clientToken=mine", "mine", "/clientToken"},
@@ -80,10 +91,22 @@ func TestTokenPlacement(t *testing.T) {
 			defer tr.CloseIdleConnections()
 			method, target, _ := strings.Cut(tt.line, " ")
 			req, _ := http.NewRequest(method, srv.URL+target, strings.NewReader(tt.body))
+			bodyType, acs3 := strings.CutSuffix(tt.bodyType, " acs3")
+			tt.bodyType = bodyType
 			if tt.bodyType != "" {
 				req.Header.Set("Content-Type", tt.bodyType)
 			}
-			if !strings.Contains(target+tt.body, "Action=") {
+			if acs3 {
+				q := req.URL.Query()
+				req.Header["x-acs-action"], req.Header["x-acs-version"] = []string{cmp.Or(q.Get("Action"), "CreateCollector")}, []string{cmp.Or(q.Get("Version"), "2017-06-13")}
+				if strings.HasPrefix(target, "/openapi/things") {
+					req.Header["x-acs-action"] = []string{"CreateThing"}
+				}
+				q.Del("Action")
+				q.Del("Version")
+				q.Del("Format")
+				req.URL.RawQuery = q.Encode()
+			} else if !strings.Contains(target+tt.body, "Action=") {
 				roaVersion := "2017-06-13" // of elasticsearch
 				if strings.HasPrefix(target, "/clusters") {
 					roaVersion = "2015-12-15" // of CS

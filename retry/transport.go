@@ -13,8 +13,8 @@ import (
 // attempts as its Policy allows. It needs Credentials; every other zero field means
 // its default. Fields must not change after first use. It is safe for concurrent use.
 //
-// RoundTrip takes requests of the RPC and ROA styles, signed already or not, and never
-// changes them. It gives a call to an operation that takes a client token one (see
+// RoundTrip takes requests of the RPC, ROA and ACS3 styles, signed already or not, and
+// never changes them. It gives a call to an operation that takes a client token one (see
 // [Lookup] and Policy.Operations), unless the request or its context ([WithToken]) has
 // one already or it is a dry run. The token goes into what is sent, never into the
 // caller's request, so sending one request twice makes two logical calls. A token that
@@ -22,8 +22,9 @@ import (
 // kept and trusted, also for an operation that is not known, but not for one that is known
 // to take none. Every attempt gets a new nonce, timestamp and signature.
 //
-// The operation of a ROA request is found by method and path, and its header x-acs-action
-// counts only for an operation that the catalogue does not have.
+// The operation of a ROA request, and of an ACS3 request to another path than "/", is
+// found by method and path, and its header x-acs-action counts only for an operation that
+// the catalogue does not have.
 //
 // It returns the API's answer, with a nil error, or an *[Error]. When attempts run out
 // on an HTTP answer, that answer is returned. Only a 2xx that is no answer of the API,

@@ -1,7 +1,10 @@
 package signer_test
 
 import (
+	"errors"
+	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -31,4 +34,72 @@ func TestSignACS3PublishedExample(t *testing.T) {
 	}
 }
 
-var _ = strings.Contains
+// One request signed in turn with keys of every kind carries what belongs to the last
+// alone. A bearer token stands without a signature; its type is told in a header, unless
+// the query tells it.
+func TestSignACS3InTurn(t *testing.T) {
+	for _, query := range []string{"a=1", "a=1&SignatureType=BEARERTOKEN"} {
+		req, _ := http.NewRequest("POST", "http://h/clusters?"+query, nil)
+		req.Header = http.Header{"authorization": {"ACS3-HMAC-SHA256 Credential=x,SignedHeaders=host,Signature=x"}, "x-acs-version": {"1"}, "x-acs-action": {"A"},
+			"x-acs-accesskey-id": {"x"}, "x-acs-security-token": {"x"}, "X-ACS-Security-Token": {"y"}, "X-Acs-Bearer-Token": {"x"}, "x-acs-content-sha256": {"x"}}
+		p, err := signer.Prepare(req, []byte("body"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := signer.Stamp{Nonce: "n", Time: time.Unix(1700000000, 0).In(time.FixedZone("", 8*3600))}
+		pair := signer.Credentials{AccessKeyID: "id", AccessKeySecret: "secret"}
+		sts, bearer, both := pair, signer.Credentials{BearerToken: "b"}, pair
+		sts.SecurityToken, both.BearerToken = "st", "b"
+		for i, c := range []signer.Credentials{sts, bearer, both, pair} {
+			if err := p.Sign(req, c, at); err != nil {
+				t.Fatal(err)
+			}
+			got := fold(req.Header)
+			bearerType := ""
+			if c.BearerToken != "" && query == "a=1" {
+				bearerType = "BEARERTOKEN"
+			}
+			for name, v := range map[string]string{"x-acs-date": "2023-11-14T22:13:20Z", "x-acs-signature-nonce": "n", "x-acs-security-token": c.SecurityToken,
+				"x-acs-bearer-token": c.BearerToken, "x-acs-accesskey-id": c.AccessKeyID, "x-acs-signature-type": bearerType,
+				"x-acs-content-sha256": "230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5"} {
+				if got[name] != v {
+					t.Errorf("key %d: %s is %q, want %q", i, name, got[name], v)
+				}
+			}
+			if signed := strings.HasPrefix(got["authorization"], "ACS3-HMAC-SHA256 Credential="+c.AccessKeyID+",SignedHeaders=host;"); signed != (c.BearerToken == "") {
+				t.Errorf("key %d: authorization %q", i, got["authorization"])
+			}
+		}
+		if sent, _ := io.ReadAll(req.Body); string(sent) != "body" {
+			t.Errorf("the body is %q", sent)
+		}
+	}
+}
+
+func TestSignACS3Refuses(t *testing.T) {
+	good := func() http.Header { return http.Header{"x-acs-version": {"1"}, "x-acs-action": {"A"}} }
+	for name, tt := range map[string]struct {
+		url    string
+		change func(http.Header)
+		c      signer.Credentials
+		want   error
+	}{
+		"SM3":                  {"http://h/", func(h http.Header) { h["Authorization"] = []string{"ACS3-HMAC-SM3 Credential=x"} }, testKey, signer.ErrUnsupported},
+		"RSA":                  {"http://h/", func(h http.Header) { h["authorization"] = []string{"ACS3-RSA-SHA256 Credential=x"} }, testKey, signer.ErrUnsupported},
+		"one name twice":       {"http://h/?a=1&a=2", nil, testKey, signer.ErrMalformed},
+		"one header twice":     {"http://h/", func(h http.Header) { h["x-acs-a"] = []string{"1", "1"} }, testKey, signer.ErrMalformed},
+		"two types":            {"http://h/", func(h http.Header) { h["Content-Type"], h["content-type"] = []string{""}, []string{"a"} }, testKey, signer.ErrMalformed},
+		"a token's line's end": {"http://h/", nil, signer.Credentials{AccessKeyID: "id", AccessKeySecret: "s", SecurityToken: "st\n"}, signer.ErrMalformed},
+		"no credentials":       {"http://h/", nil, signer.Credentials{}, signer.ErrNoCredentials},
+	} {
+		req, _ := http.NewRequest("POST", tt.url, nil)
+		req.Header = good()
+		if tt.change != nil {
+			tt.change(req.Header)
+		}
+		before := req.Header.Clone()
+		if err := signer.Sign(req, nil, tt.c, signer.Stamp{}); !errors.Is(err, tt.want) || !reflect.DeepEqual(before, req.Header) {
+			t.Errorf("%s: %v, headers %v", name, err, req.Header)
+		}
+	}
+}

@@ -59,6 +59,7 @@ func TestIdentifyKeyID(t *testing.T) {
 		"rpc":  {URL: &url.URL{RawQuery: "Action=A&Version=1&AccessKeyId=rpc"}},
 		"roa":  {URL: &url.URL{}, Header: http.Header{"authorization": {"acs roa:x:y"}}},
 		"none": {URL: &url.URL{}, Header: http.Header{"authorization": {"acs none"}}},
+		"acs3": {URL: &url.URL{}, Header: http.Header{"authorization": {"ACS3-HMAC-SHA256 Credential=acs3,SignedHeaders=host,Signature=x"}, "x-acs-action": {"A"}, "x-acs-version": {"1"}}},
 		"":     {URL: &url.URL{}, Header: http.Header{"x-acs-version": {"1"}, "x-acs-signature-version": {"1.0"}}},
 	} {
 		if r, err := Identify(req, nil); err != nil || r.KeyID != want {
