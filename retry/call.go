@@ -23,13 +23,15 @@ type call struct {
 	wire     *http.Request // what attempts are clones of
 	prepared *signer.Prepared
 
-	operation  Operation
-	token      string
-	readOnly   bool
-	dryRun     bool
-	replaySafe bool
-	start, end time.Time
-	delays     delays
+	operation Operation
+	token     string
+	readOnly  bool
+	dryRun    bool
+	// The operation's name and its path do not belong together.
+	contradictory bool
+	replaySafe    bool
+	start, end    time.Time
+	delays        delays
 
 	attempts []Attempt
 	effects  []effect

@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -144,13 +145,23 @@ func classifyAnswer(e *evidence) (Class, openapi.Fault) {
 
 // isROAAnswer reports whether a body can be that of an API in the ROA style: anything that
 // is not a page, since some operations answer with text or nothing. What says that it is
-// JSON has to be, or it was cut off where neither a length nor a chunk could tell.
+// JSON or XML has to be, or it was cut off where neither a length nor a chunk could tell.
 func isROAAnswer(contentType string, body []byte) bool {
 	if openapi.IsHTML(contentType, body) {
 		return false
 	}
-	media, _, _ := strings.Cut(contentType, ";")
-	return len(body) == 0 || !strings.EqualFold(strings.TrimSpace(media), "application/json") || json.Valid(body)
+	media, _, _ := strings.Cut(strings.ToLower(contentType), ";")
+	media = strings.TrimSpace(media)
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+	switch {
+	case len(body) == 0:
+		return true
+	case media == "application/json", media == "text/json", strings.HasSuffix(media, "+json"), media == "" && (body[0] == '{' || body[0] == '['):
+		return json.Valid(body)
+	case media == "application/xml", media == "text/xml", strings.HasSuffix(media, "+xml"):
+		return openapi.IsAnswer("XML", body)
+	}
+	return true
 }
 
 // isBroken reports whether a network error is one that the next attempt would meet

@@ -50,7 +50,7 @@ func decide(s *situation, delay func(traits) time.Duration) decision {
 		return stop(nil, "%v is not retried", s.class)
 	case t.retry == ifReplaySafeOrUnwritten && s.unwritten:
 	case t.retry != always && !s.replaySafe:
-		return stop(nil, "a repetition is not safe: the call carries no client token")
+		return stop(nil, "a repetition is not safe: no client token protects the call")
 	}
 	if s.attempts >= s.maxAttempts {
 		return stop(nil, "%d attempts were made", s.attempts)

@@ -18,7 +18,8 @@ var (
 	// operation or other parameters.
 	ErrTokenReused = errors.New("the context's client token belongs to another call")
 	// ErrNoToken: the context has a client token (WithToken), and the operation is known to
-	// take none. Where the catalogue is behind, Policy.Operations can tell it better.
+	// take none, or is named otherwise than its path says. Where the catalogue is behind,
+	// Policy.Operations can tell it better.
 	ErrNoToken = errors.New("the operation takes no client token")
 	// ErrAccount: the request was signed with another AccessKey than the Transport's.
 	ErrAccount = errors.New("request was signed with the AccessKey of another account")

@@ -31,7 +31,8 @@ type Operation struct {
 	// that every operation is: a 4xx that would be Rejected and has one of them is Busy.
 	// They mean that nothing was done and that waiting may help, such as
 	// "IncorrectStatus" or "OperationDenied.*", where the asterisk stands for any text and
-	// can only be the last character. The catalogue has none.
+	// can only be the last character. Under a 2xx, with a message, it is Unavailable, and
+	// repeated only if that is safe. The catalogue has none.
 	RetryableCodes []string `json:"-"`
 }
 

@@ -131,6 +131,7 @@ func TestPolicyOperations(t *testing.T) {
 		"known, without its token":   {with(group, func(o *Operation) { o.Token = NoToken }), createURL, false, "", Unknown},
 		"known, another product":     {with(group, func(o *Operation) { o.Product, o.Token = "Ecs", NoToken }), createURL, true, "ClientToken", Done},
 		"known, product in capitals": {with(group, func(o *Operation) { o.Product, o.Token = "ESS", NoToken }), createURL, false, "", Unknown},
+		"of another product":         {with(thing, func(o *Operation) { o.Product, o.Safety = "Foo", ReplaySafe }), thingURL, false, "", Unknown},
 		"known, the host's product":  {with(group, func(o *Operation) { o.Product, o.Token = "Thing", NoToken }), strings.Replace(createURL, "ess.aliyuncs", "thing-vpc.cn-qingdao.aliyuncs", 1), false, "", Unknown},
 		"a set by another method":    {nil, "http://sae.aliyuncs.com/?Action=UpdateNamespace&Version=2019-05-06&Format=JSON", false, "", Unknown},
 		"a reading verb that is not": {[]Operation{{Version: "2020-01-01", Action: "ListThings", Safety: Unsafe}}, strings.Replace(thingURL, "CreateThing", "ListThings", 1), false, "", Unknown},
@@ -164,22 +165,23 @@ func TestRetryableCodes(t *testing.T) {
 		want   Class
 		again  bool
 	}{
-		"exact":                             {400, `{"Code":"IncorrectStatus"}`, thingURL, Busy, true},
-		"in another case":                   {400, `{"Code":"INCORRECTSTATUS"}`, thingURL, Busy, true},
-		"longer than it":                    {400, `{"Code":"IncorrectStatus.Vpc"}`, thingURL, Rejected, false},
-		"by its beginning":                  {403, `{"Code":"OperationDenied.EipStatus"}`, thingURL, Busy, true},
-		"its beginning alone":               {403, `{"Code":"OperationDenied"}`, thingURL, Rejected, false},
-		"another":                           {400, `{"Code":"MissingParameter"}`, thingURL, Rejected, false},
-		"no code":                           {404, `{}`, thingURL, Rejected, false},
-		"a message that is final":           {404, `{"Code":"InvalidVpcId.NotFound","Message":"not found"}`, thingURL, Busy, true},
-		"one that is another class":         {400, `{"Code":"IdempotentParameterMismatch"}`, createURL, Mismatch, false},
-		"under 5xx":                         {500, `{"Code":"IncorrectStatus"}`, thingURL, ServerError, false},
-		"under 501":                         {501, `{"Code":"IncorrectStatus"}`, thingURL, Rejected, false},
-		"under 200, of a write":             {200, `{"Code":"IncorrectStatus","Message":"x","RequestId":"R"}`, thingURL, Unavailable, false},
-		"under 200, with a token":           {200, `{"Code":"IncorrectStatus","Message":"x","RequestId":"R"}`, createURL, Unavailable, true},
-		"under 200, what was asked for":     {200, `{"Code":"IncorrectStatus","RequestId":"R"}`, thingURL, Success, false},
-		"under 200, final but for the user": {200, `{"Code":"isv.BUSINESS_LIMIT_CONTROL_X","Message":"触发天级流控","RequestId":"R"}`, createURL, Unavailable, true},
-		"under 200, a final code known":     {200, `{"Code":"isv.BUSINESS_LIMIT_CONTROL","Message":"触发天级流控","RequestId":"R"}`, thingURL, Rejected, false},
+		"exact":                                {400, `{"Code":"IncorrectStatus"}`, thingURL, Busy, true},
+		"in another case":                      {400, `{"Code":"INCORRECTSTATUS"}`, thingURL, Busy, true},
+		"longer than it":                       {400, `{"Code":"IncorrectStatus.Vpc"}`, thingURL, Rejected, false},
+		"by its beginning":                     {403, `{"Code":"OperationDenied.EipStatus"}`, thingURL, Busy, true},
+		"its beginning alone":                  {403, `{"Code":"OperationDenied"}`, thingURL, Rejected, false},
+		"another":                              {400, `{"Code":"MissingParameter"}`, thingURL, Rejected, false},
+		"no code":                              {404, `{}`, thingURL, Rejected, false},
+		"a message that is final":              {404, `{"Code":"InvalidVpcId.NotFound","Message":"not found"}`, thingURL, Busy, true},
+		"one that is another class":            {400, `{"Code":"IdempotentParameterMismatch"}`, createURL, Mismatch, false},
+		"under 5xx":                            {500, `{"Code":"IncorrectStatus"}`, thingURL, ServerError, false},
+		"under 501":                            {501, `{"Code":"IncorrectStatus"}`, thingURL, Rejected, false},
+		"under 200, of a write":                {200, `{"Code":"IncorrectStatus","Message":"x","RequestId":"R"}`, thingURL, Unavailable, false},
+		"under 200, with a token":              {200, `{"Code":"IncorrectStatus","Message":"x","RequestId":"R"}`, createURL, Unavailable, true},
+		"under 200, refused without a message": {200, `{"Code":"IncorrectStatus","Success":false,"RequestId":"R"}`, createURL, Unavailable, true},
+		"under 200, what was asked for":        {200, `{"Code":"IncorrectStatus","RequestId":"R"}`, thingURL, Success, false},
+		"under 200, final but for the user":    {200, `{"Code":"isv.BUSINESS_LIMIT_CONTROL_X","Message":"触发天级流控","RequestId":"R"}`, createURL, Unavailable, true},
+		"under 200, a final code known":        {200, `{"Code":"isv.BUSINESS_LIMIT_CONTROL","Message":"触发天级流控","RequestId":"R"}`, thingURL, Rejected, false},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -190,6 +192,19 @@ func TestRetryableCodes(t *testing.T) {
 					t.Errorf("%+v", info)
 				}
 			})
+		})
+	}
+}
+
+// A name that two products share goes by the Host that the request is sent with.
+func TestSharedNameGoesByHost(t *testing.T) {
+	for host, token := range map[string]bool{"cassandra.aliyuncs.com": true, "hbase.aliyuncs.com": false, "": false} {
+		synctest.Test(t, func(t *testing.T) {
+			req := newRequest(context.Background(), "http://127.0.0.1:8080/?Action=CreateBackupPlan&Version=2019-01-01&Format=JSON")
+			req.Host = host
+			if info, _, err := play(t, Policy{}, req, step{status: 200, body: okBody}); err != nil || (info.ClientToken != "") != token {
+				t.Errorf("%q: %+v, %v", host, info, err)
+			}
 		})
 	}
 }
@@ -246,6 +261,10 @@ func TestDryRun(t *testing.T) {
 			p := Policy{MaxAttempts: 2, Operations: []Operation{{Version: "2020-01-01", Action: "CreateThing", Token: TokenInQuery}}}
 			lost := step{err: syscall.ECONNRESET}
 			if info, _, _ := play(t, p, newRequest(context.Background(), thingURL+"&DryRun=true"), lost, lost); info.ClientToken == "" || info.Outcome != Unknown {
+				t.Errorf("%+v", info)
+			}
+			p.Operations[0].Token, p.Operations[0].Safety = TokenUnknown, Unsafe
+			if info, base, _ := play(t, p, newRequest(context.Background(), thingURL+"&DryRun=true"), lost, lost); len(base.seen) != 1 || info.Outcome != Unknown {
 				t.Errorf("%+v", info)
 			}
 		})
@@ -371,6 +390,72 @@ func TestACS3ByNameOrByPath(t *testing.T) {
 	}
 }
 
+// A token protects nothing where name and path contradict each other, or where the path is
+// known to take none under whatever name; and entries made from Lookup say nothing new.
+func TestContradictoryNames(t *testing.T) {
+	const cs = "2015-12-15"
+	lookup := func(version, action string) []Operation {
+		o, _ := Lookup(version, action)
+		o.RetryableCodes, o.AttemptTimeout = []string{"X"}, time.Minute
+		return []Operation{o}
+	}
+	own := func() context.Context { return context.Background() }
+	given := func() context.Context { return WithToken(context.Background(), "mine") }
+	tests := map[string]struct {
+		ctx                            func() context.Context
+		method, target, version, named string
+		operations                     []Operation
+		attempts                       int
+		err                            error
+	}{
+		"own token, exact path":           {own, "POST", "/api/v2/clusters/c1?clientToken=mine", cs, "ScaleOutCluster", nil, 1, syscall.ECONNRESET},
+		"own token, a slash more":         {own, "POST", "/api/v2/clusters/c1/?clientToken=mine", cs, "ScaleOutCluster", nil, 1, syscall.ECONNRESET},
+		"own token, a base path":          {own, "POST", "/base/api/v2/clusters/c1?clientToken=mine", cs, "ScaleOutCluster", nil, 1, syscall.ECONNRESET},
+		"own token, another spelling":     {own, "POST", "/api/v2/clusters/c1?clientToken=mine", cs, "scaleOutCluster", nil, 1, syscall.ECONNRESET},
+		"own token, no name":              {own, "POST", "/api/v2/clusters/c1?clientToken=mine", cs, "", nil, 1, syscall.ECONNRESET},
+		"given token, a slash more":       {given, "POST", "/api/v2/clusters/c1/", cs, "ScaleOutCluster", nil, 0, ErrNoToken},
+		"given token, another spelling":   {given, "POST", "/api/v2/clusters/c1", cs, "scaleOutCluster", nil, 0, ErrNoToken},
+		"the user's token, contradictory": {own, "POST", "/api/v2/clusters/c1/", cs, "ScaleOutCluster", []Operation{{Version: cs, Action: "ScaleOutCluster", Token: TokenInQuery}}, 1, syscall.ECONNRESET},
+		"the user's token, a new name":    {own, "POST", "/api/v2/clusters/c1", cs, "scaleOutCluster", []Operation{{Version: cs, Action: "scaleOutCluster", Token: TokenInQuery}}, 2, nil},
+		"Lookup's, new, by POST":          {own, "POST", "/things", cs, "ListThings", lookup(cs, "ListThings"), 1, syscall.ECONNRESET},
+		"Lookup's, new, by GET":           {own, "GET", "/things", cs, "ListThings", lookup(cs, "ListThings"), 2, nil},
+		"the user's, new, by POST":        {own, "POST", "/things", cs, "ListThings", []Operation{{Version: cs, Action: "ListThings", Safety: ReplaySafe}}, 2, nil},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				req, _ := http.NewRequestWithContext(tt.ctx(), tt.method, "http://cs.aliyuncs.com"+tt.target, nil)
+				req.Header = http.Header{"Authorization": {"acs testid:x"}, "x-acs-version": {tt.version}}
+				if tt.named != "" {
+					req.Header["x-acs-action"] = []string{tt.named}
+				}
+				_, base, err := play(t, Policy{Operations: tt.operations}, req, step{err: syscall.ECONNRESET}, step{status: 200, body: "{}"})
+				if len(base.seen) != tt.attempts || (err == nil) != (tt.err == nil) || !errors.Is(err, tt.err) {
+					t.Errorf("%d attempts, %v", len(base.seen), err)
+				}
+			})
+		})
+	}
+	t.Run("Lookup's, by RPC", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			req := newRequest(context.Background(), "http://cs.aliyuncs.com/?Action=DeleteCluster&Version="+cs+"&Format=JSON")
+			if _, base, _ := play(t, Policy{Operations: lookup(cs, "DeleteCluster")}, req, step{err: syscall.ECONNRESET}, step{status: 200, body: okBody}); len(base.seen) != 1 {
+				t.Errorf("%d attempts", len(base.seen))
+			}
+		})
+	})
+	t.Run("harmless fields count all the same", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			req, _ := http.NewRequest("POST", "http://cs.aliyuncs.com/api/v2/clusters/c1/", nil)
+			req.Header = http.Header{"Authorization": {"acs testid:x"}, "x-acs-version": {cs}, "x-acs-action": {"ScaleOutCluster"}}
+			info, base, err := play(t, Policy{Operations: lookup(cs, "ScaleOutCluster")}, req, step{status: 400, body: `{"Code":"X"}`}, step{status: 200, body: "{}"})
+			if err != nil || len(base.seen) != 2 || info.Operation.AttemptTimeout != time.Minute {
+				t.Errorf("%+v, %v", info, err)
+			}
+		})
+	})
+}
+
 // A token for an operation that is known to take none is refused from a context, and from
 // a request sent for what it is worth, which is nothing: unless the user knows better.
 func TestTokenWhereNoneIsTaken(t *testing.T) {
@@ -424,6 +509,7 @@ func TestAttemptTimeoutOfOperations(t *testing.T) {
 		"default":      {Policy{}, createURL, 10 * time.Second},
 		"catalogue":    {Policy{}, url, 86 * time.Second},
 		"policy":       {Policy{AttemptTimeout: time.Second}, url, time.Second},
+		"of Lookup":    {Policy{AttemptTimeout: time.Second, Operations: []Operation{{Version: "2014-05-26", Action: "CreateSecurityGroup", AttemptTimeout: 86 * time.Second}}}, url, time.Second},
 		"of operation": {Policy{AttemptTimeout: time.Second, Operations: own}, url, 40 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,8 +46,9 @@ type Policy struct {
 	// Operations are what you know better than the catalogue: new operations, and codes
 	// that are worth another attempt. Each goes for the calls that have its Version and
 	// Action; with a Product, only for those of it, by the catalogue or by the host. Its
-	// zero fields mean what the catalogue says. The first that fits counts. A ROA request
-	// of a new operation names it in the header x-acs-action.
+	// zero fields mean what the catalogue says, and so do those that [Lookup] gives. The
+	// first that fits counts. A ROA request of a new operation names it in the header
+	// x-acs-action; where that belongs to another path, Token and Safety are not heard.
 	Operations []Operation
 }
 
@@ -128,8 +129,8 @@ func (o *Operation) validate() error {
 func (p *Policy) operation(o *Operation, host string) *Operation {
 	for i := range p.Operations {
 		u := &p.Operations[i]
-		if u.Action == o.Action && u.Version == o.Version && (u.Product == "" || o.Product == "" ||
-			strings.EqualFold(u.Product, o.Product) || catalogue.Serves(host, u.Product)) {
+		if u.Action == o.Action && u.Version == o.Version &&
+			(u.Product == "" || strings.EqualFold(u.Product, o.Product) || catalogue.Serves(host, u.Product)) {
 			return u
 		}
 	}

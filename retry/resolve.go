@@ -15,19 +15,26 @@ import (
 func (c *call) resolve(req *http.Request) {
 	r := &c.request
 	host := cmp.Or(req.Host, req.URL.Host)
-	e, known, contradictory := c.catalogued(req, host)
+	e, known := c.catalogued(req, host)
 	o := fromEntry(r.Version, r.Action, e, known)
+	byName := o // as Lookup has it, so that an entry made from it says nothing new
 	if !methodFits(byPath(r, req), c.wire.Method, o.Safety) {
 		o.Safety = Unsafe
 	}
 	timeout := cmp.Or(c.policy.AttemptTimeout, o.AttemptTimeout, defaultAttemptTimeout)
-	if u := c.policy.operation(&o, host); u != nil && !contradictory {
+	if u := c.policy.operation(&o, host); u != nil {
 		o.Product = cmp.Or(u.Product, o.Product)
-		o.Token = cmp.Or(u.Token, o.Token)
-		o.Safety = cmp.Or(u.Safety, o.Safety)
 		o.RetryableCodes = slices.Clone(u.RetryableCodes) // an Info shows it to anybody
-		timeout = cmp.Or(u.AttemptTimeout, timeout)
-		known = known || u.Token != TokenUnknown || u.Safety != SafetyUnknown
+		if u.AttemptTimeout != byName.AttemptTimeout {
+			timeout = cmp.Or(u.AttemptTimeout, timeout)
+		}
+		if !c.contradictory {
+			o.Token = cmp.Or(u.Token, o.Token)
+			if u.Safety != byName.Safety {
+				o.Safety = cmp.Or(u.Safety, o.Safety)
+			}
+			known = known || u.Token != TokenUnknown || u.Safety != SafetyUnknown
+		}
 	}
 	o.AttemptTimeout, c.policy.AttemptTimeout = timeout, timeout
 	c.operation = o
@@ -41,27 +48,28 @@ func byPath(r *openapi.Request, req *http.Request) bool {
 	return r.Style == openapi.ROA || r.Style == openapi.ACS3 && len(req.URL.Path) > len("/")
 }
 
-// catalogued looks the operation up. Where the servers go by method and path,
-// these outrank a name that belongs elsewhere. Where they are not known, or the name is
-// not, the two contradict each other and the request may do anything; but a path that is
-// not known with a name that is not known either may be newer than the catalogue.
-func (c *call) catalogued(req *http.Request, host string) (e catalogue.Entry, known, contradictory bool) {
+// catalogued looks the operation up. Where the servers go by method and path, these
+// outrank a name that belongs elsewhere. A name that is known, on a path that is not,
+// contradicts it, and the request may do anything; so may a path that is known under a
+// name that is not, but that may be a newer operation, whose path fits an older pattern.
+func (c *call) catalogued(req *http.Request, host string) (e catalogue.Entry, known bool) {
 	r := &c.request
 	if e, known = catalogue.Lookup(r.Version, r.Action, host); !byPath(r, req) {
-		return e, known, false
+		return e, known
 	}
 	routed := catalogue.Route(r.Version, c.wire.Method, req.URL.EscapedPath())
 	switch {
 	case routed == r.Action, routed == "" && !known:
-		return e, known, false
+		return e, known
 	case routed == "":
-		return catalogue.Entry{Safety: catalogue.Unsafe}, true, true
-	case r.Action != "" && !known: // a newer path may fit an older pattern
-		return catalogue.Entry{Safety: catalogue.Unsafe}, true, false
+		c.contradictory = true
+		return catalogue.Entry{Token: catalogue.NoToken, Safety: catalogue.Unsafe, Timeout: e.Timeout}, true
+	case r.Action != "" && !known:
+		e, _ = catalogue.Lookup(r.Version, routed, host)
+		return catalogue.Entry{Token: e.Token, Safety: catalogue.Unsafe}, true
 	}
 	r.Action = routed
-	e, known = catalogue.Lookup(r.Version, r.Action, host)
-	return e, known, false
+	return catalogue.Lookup(r.Version, r.Action, host)
 }
 
 // methodFits reports whether a request's method bears out what is known of its operation

@@ -33,6 +33,8 @@ func (c *call) assignToken(body []byte) ([]byte, error) {
 		switch {
 		case own != "" && own != given.token:
 			return nil, fmt.Errorf("%w: one in the request, another in its context", ErrTokenConflict)
+		case c.contradictory:
+			return nil, fmt.Errorf("%w: its name and its path do not belong together", ErrNoToken)
 		case c.operation.Token == NoToken:
 			return nil, ErrNoToken
 		}
@@ -102,7 +104,8 @@ func (c *call) placeToken(body []byte, inJSON []openapi.Param) []byte {
 func (c *call) tokenPlace(body []byte) (name string, place openapi.Place) {
 	name = c.operation.Token.parameter()
 	switch {
-	case c.operation.Token == TokenInForm && (c.request.Form != nil || c.wire.Method == http.MethodPost && len(body) == 0):
+	case c.operation.Token == TokenInForm && c.wire.Method != http.MethodGet && c.wire.Method != http.MethodHead &&
+		(c.request.Form != nil || c.wire.Method == http.MethodPost && len(body) == 0):
 		return name, openapi.Form
 	case c.request.Style != openapi.RPC:
 		return name, openapi.Query

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/md5"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -58,25 +59,26 @@ func TestTokenPlacement(t *testing.T) {
 		"of an unknown one, in lower case": {unknown + "&clientToken=mine", formType, "", "mine", "clientToken/"},
 		"of an unknown one, in the form":   {unknown, formType, "clientToken=mine", "mine", "/clientToken"},
 
-		"ROA":                              {roaOperation, jsonType, "{}", "", "clientToken/"},
-		"ROA, nothing else":                {roaOperation, "", "", "", "clientToken/"},
-		"ROA, empty":                       {roaOperation + "?clientToken=&a=b", jsonType, "{}", "", "clientToken/"},
-		"ROA, own":                         {roaOperation + "?clientToken=mine", jsonType, "{}", "mine", "clientToken/"},
-		"ROA, own in the other spelling":   {roaOperation + "?ClientToken=mine", jsonType, "{}", "mine", "ClientToken clientToken/"},
-		"ROA, own in a JSON body":          {roaOperation, jsonType, `{"a":{"clientToken":"inner"},"clientToken":"mine"}`, "mine", "clientToken/"},
-		"ROA, empty in JSON":               {roaOperation, jsonType, `{"clientToken":""}`, "", "clientToken/"},
-		"ROA, own in JSON that is none":    {roaOperation, jsonType, `{"clientToken":"own"} x`, "", "clientToken/"},
-		"ROA, own in JSON without a type":  {roaOperation, "", ` {"ClientToken":"mine"}`, "mine", "clientToken/"},
-		"ROA, empty in the form":           {roaOperation, formType, "clientToken=&a=b", "", "clientToken/clientToken"},
-		"ACS3, RPC, nowhere":               {query, formType + " acs3", "CidrBlock=x", "", "ClientToken/"},
-		"ACS3, RPC, own":                   {query + "&ClientToken=mine", jsonType + " acs3", "{}", "mine", "ClientToken/"},
-		"ACS3, RPC, own in the form":       {query, formType + " acs3", "ClientToken=mine", "mine", "ClientToken/ClientToken"},
-		"ACS3, of a form operation":        {inForm, formType + " acs3", "Name=x", "", "/ClientToken"},
-		"ACS3, of a form operation, empty": {inForm, " acs3", "", "", "/ClientToken"},
-		"ACS3, of a form operation, JSON":  {inForm, jsonType + " acs3", "{}", "", "ClientToken/"},
-		"ACS3, ROA":                        {roaOperation, jsonType + " acs3", "{}", "", "clientToken/"},
-		"ACS3, ROA, own in a JSON body":    {roaOperation, jsonType + " acs3", `{"clientToken":"mine"}`, "mine", "clientToken/"},
-		"ACS3, unknown, own in JSON":       {roaUnknown, jsonType + " acs3", `{"clientToken":"mine"}`, "mine", "/"},
+		"ROA":                                 {roaOperation, jsonType, "{}", "", "clientToken/"},
+		"ROA, nothing else":                   {roaOperation, "", "", "", "clientToken/"},
+		"ROA, empty":                          {roaOperation + "?clientToken=&a=b", jsonType, "{}", "", "clientToken/"},
+		"ROA, own":                            {roaOperation + "?clientToken=mine", jsonType, "{}", "mine", "clientToken/"},
+		"ROA, own in the other spelling":      {roaOperation + "?ClientToken=mine", jsonType, "{}", "mine", "ClientToken clientToken/"},
+		"ROA, own in a JSON body":             {roaOperation, jsonType, `{"a":{"clientToken":"inner"},"clientToken":"mine"}`, "mine", "clientToken/"},
+		"ROA, empty in JSON":                  {roaOperation, jsonType, `{"clientToken":""}`, "", "clientToken/"},
+		"ROA, own in JSON that is none":       {roaOperation, jsonType, `{"clientToken":"own"} x`, "", "clientToken/"},
+		"ROA, own in JSON under another type": {roaOperation, formType, `{"clientToken":"mine"}`, "mine", "clientToken/"},
+		"ROA, own in JSON without a type":     {roaOperation, "", ` {"ClientToken":"mine"}`, "mine", "clientToken/"},
+		"ROA, empty in the form":              {roaOperation, formType, "clientToken=&a=b", "", "clientToken/clientToken"},
+		"ACS3, RPC, nowhere":                  {query, formType + " acs3", "CidrBlock=x", "", "ClientToken/"},
+		"ACS3, RPC, own":                      {query + "&ClientToken=mine", jsonType + " acs3", "{}", "mine", "ClientToken/"},
+		"ACS3, RPC, own in the form":          {query, formType + " acs3", "ClientToken=mine", "mine", "ClientToken/ClientToken"},
+		"ACS3, of a form operation":           {inForm, formType + " acs3", "Name=x", "", "/ClientToken"},
+		"ACS3, of a form operation, empty":    {inForm, " acs3", "", "", "/ClientToken"},
+		"ACS3, of a form operation, JSON":     {inForm, jsonType + " acs3", "{}", "", "ClientToken/"},
+		"ACS3, ROA":                           {roaOperation, jsonType + " acs3", "{}", "", "clientToken/"},
+		"ACS3, ROA, own in a JSON body":       {roaOperation, jsonType + " acs3", `{"clientToken":"mine"}`, "mine", "clientToken/"},
+		"ACS3, unknown, own in JSON":          {roaUnknown, jsonType + " acs3", `{"clientToken":"mine"}`, "mine", "/"},
 
 		"ROA, own of an unknown one, query":   {roaUnknown + "?ClientToken=mine", jsonType, "{}", "mine", "ClientToken/"},
 		"ROA, own of an unknown one, JSON":    {roaUnknown, jsonType, `{"clientToken":"mine"}`, "mine", "/"},
@@ -129,7 +131,7 @@ func TestTokenPlacement(t *testing.T) {
 				if got := namesOf(t, a.Query, info.ClientToken) + "/" + namesOf(t, a.Form, info.ClientToken); got != tt.want || a.Problem != "" {
 					t.Errorf("attempt %d has the token in %s, want %s; %s", a.Number, got, tt.want, a.Problem)
 				}
-				if wantForm := tt.bodyType == formType || strings.Contains(tt.want, "/C"); wantForm != strings.HasPrefix(a.Header.Get("Content-Type"), formType) {
+				if wantForm := strings.HasPrefix(tt.bodyType, formType) || strings.Contains(tt.want, "/C"); wantForm != strings.HasPrefix(a.Header.Get("Content-Type"), formType) {
 					t.Errorf("attempt %d has the type %q", a.Number, a.Header.Get("Content-Type"))
 				}
 				if tt.bodyType != formType && len(a.Form) == 0 && string(a.Body) != tt.body {
@@ -147,6 +149,48 @@ func TestTokenPlacement(t *testing.T) {
 				t.Errorf("the caller's headers were changed to %v", req.Header)
 			}
 		})
+	}
+}
+
+// A context's token reaches the server also where the body has an empty one.
+func TestEmptyTokenInJSON(t *testing.T) {
+	srv := retrytest.NewServer()
+	defer srv.Close()
+	tr := &retry.Transport{Credentials: static, Policy: quick}
+	defer tr.CloseIdleConnections()
+	req, _ := http.NewRequestWithContext(retry.WithToken(context.Background(), "mine"), "POST", srv.URL+"/openapi/things", strings.NewReader(`{"clientToken":""}`))
+	req.Header = http.Header{"Authorization": {"acs testid:stale"}, "x-acs-version": {"2017-06-13"}, "Content-Type": {jsonType}}
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if a := srv.Attempts(); len(a) != 1 || a[0].Query.Get("ClientToken") != "mine" {
+		t.Errorf("%+v", a)
+	}
+}
+
+// One context serves one call, also where its token goes into the form: the fingerprint is
+// of what the caller sent.
+func TestContextTokenInForm(t *testing.T) {
+	srv := retrytest.NewServer()
+	defer srv.Close()
+	tr := &retry.Transport{Credentials: static, Policy: quick}
+	defer tr.CloseIdleConnections()
+	ctx := retry.WithToken(context.Background(), "mine")
+	for _, form := range []string{"", "ClientToken=mine", "", "Name=x"} {
+		req, _ := http.NewRequestWithContext(ctx, "POST", srv.URL+"/?Action=CreateProject&Version=2020-11-01&Format=JSON", strings.NewReader(form))
+		req.Header.Set("Content-Type", formType)
+		resp, err := tr.RoundTrip(req)
+		if errors.Is(err, retry.ErrTokenReused) != (form == "Name=x") {
+			t.Errorf("%q: %v", form, err)
+		}
+		if err == nil {
+			resp.Body.Close()
+		}
+	}
+	if len(srv.Effects()) != 1 {
+		t.Errorf("%d effects", len(srv.Effects()))
 	}
 }
 

@@ -6,18 +6,14 @@ import (
 	"encoding/binary"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // Fingerprint is a digest of what makes two logical calls the same: operation, host,
 // business parameters, and the body where it is no form; but for the RPC style, where the
 // path may hold parameters or be all that names the operation, method and path as well. What
-// the signature adds is left out, and so is the client token.
+// the signature adds is left out, and so is the client token in query and form.
 func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
-	params := slices.Concat(r.Query, r.Form)
-	params = slices.DeleteFunc(params, func(p Param) bool {
-		return p.Name == "ClientToken" || p.Name == "clientToken" || r.Style == RPC && isOfSigning(p.Name)
-	})
-	slices.SortFunc(params, func(a, b Param) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) })
 	h := sha256.New()
 	write := func(s string) { // with its length, so that no two lists run together
 		var n [8]byte
@@ -25,16 +21,27 @@ func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
 		h.Write(n[:])
 		h.Write([]byte(s))
 	}
-	for _, s := range []string{req.URL.Host, r.Version, r.Action} {
+	host := strings.ToLower(cmp.Or(req.Host, req.URL.Host))
+	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[req.URL.Scheme])
+	for _, s := range []string{host, r.Version, r.Action} {
 		write(s)
 	}
 	if r.Style != RPC {
 		write(req.Method)
 		write(req.URL.EscapedPath())
 	}
-	for i := range params {
-		write(params[i].Name)
-		write(params[i].Value)
+	for place, params := range [...][]Param{Query: r.Query, Form: r.Form} {
+		params = slices.DeleteFunc(slices.Clone(params), func(p Param) bool {
+			// In the other part a business parameter may have a common one's name.
+			isCommon := r.Style == RPC && Place(place) == r.System && isOfSigning(p.Name)
+			return isCommon || p.Name == "ClientToken" || p.Name == "clientToken"
+		})
+		slices.SortFunc(params, func(a, b Param) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) })
+		write("")
+		for i := range params {
+			write(params[i].Name)
+			write(params[i].Value)
+		}
 	}
 	if r.Form == nil {
 		h.Write(body)
@@ -42,7 +49,8 @@ func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// isOfSigning reports whether a parameter of the RPC style changes between equal calls.
+// isOfSigning reports whether a common parameter of the RPC style changes between equal
+// calls.
 func isOfSigning(name string) bool {
 	switch name {
 	case "AccessKeyId", "BearerToken", "SecurityToken", "Signature", "SignatureMethod", "SignatureNonce", "SignatureType",

@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -49,8 +50,12 @@ var ErrParams = errors.New("malformed parameters")
 // ErrStyle is returned by [Identify] for a request that names no operation.
 var ErrStyle = errors.New("request names no operation: neither Action and Version parameters nor x-acs-action and x-acs-version headers")
 
-// acs begins the Authorization of the ROA style; the AccessKey ID follows, and a colon.
-const acs = "acs "
+// What the Authorization of the header styles begins with. In the ROA style the AccessKey
+// ID follows, and a colon.
+const (
+	acs  = "acs "
+	acs3 = "ACS3-"
+)
 
 // Identify takes a request apart. It looks at header keys in any case, since the SDK
 // writes some of them straight into the map, and changes nothing.
@@ -60,25 +65,23 @@ func Identify(req *http.Request, body []byte) (Request, error) {
 	if r.Query, err = ParseParams(req.URL.RawQuery); err != nil {
 		return Request{}, errors.Join(ErrParams, err)
 	}
-	h, err := readHeaders(req.Header)
-	if err != nil {
-		return Request{}, err
-	}
+	h := readHeaders(req.Header)
 	if h.form && len(body) > 0 {
-		r.Form, formErr = ParseParams(string(body)) // the header styles do not sign it, and may not care
+		r.Form, formErr = ParseParams(string(body))
 	}
 	r.Version, r.Action = h.version, h.action
 	switch {
-	case hasPrefixFold(h.authorization, "ACS3-"):
+	case hasPrefixFold(h.authorization, acs3):
 		r.Style = ACS3
 		_, r.KeyID, _ = strings.Cut(h.authorization, "Credential=")
 		r.KeyID, _, _ = strings.Cut(r.KeyID, ",")
 	case hasPrefixFold(h.authorization, acs):
 		r.Style = ROA
 		r.KeyID, _, _ = strings.Cut(h.authorization[len(acs):], ":")
-	case formErr != nil:
-		return Request{}, errors.Join(ErrParams, formErr)
 	case r.readRPC():
+		if formErr != nil {
+			return Request{}, errors.Join(ErrParams, formErr)
+		}
 		r.Style = RPC
 		r.KeyID, _ = r.Param("AccessKeyId")
 		return r, r.ambiguous()
@@ -86,8 +89,18 @@ func Identify(req *http.Request, body []byte) (Request, error) {
 		r.Style = ROA
 	case h.action != "" && h.version != "":
 		r.Style = ACS3
+	case formErr != nil:
+		return Request{}, errors.Join(ErrParams, formErr)
 	default:
 		return Request{}, ErrStyle
+	}
+	if h.twice != "" {
+		return Request{}, fmt.Errorf("%w: header %s stands there twice", ErrParams, h.twice)
+	}
+	// The header styles do not sign a form's parameters, and leave it to the operation
+	// what a body is: JSON under the type that curl gives by itself is JSON.
+	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
+		r.Form = nil
 	}
 	// The reply format of the two header styles is a matter of Accept; both ask for
 	// JSON in every SDK unless the program says otherwise.
@@ -160,24 +173,32 @@ func lookup(params []Param, name string) (string, bool) {
 // headers are the header fields that tell a request's style.
 type headers struct {
 	authorization, action, version, signatureVersion, accept string
-	form                                                     bool
+	form                                                     bool   // the body is one, by a type that is given
+	twice                                                    string // one that stands there with two values
 }
 
-// readHeaders picks them out. Which of two values under one name the server would go by,
-// nobody could say.
-func readHeaders(h http.Header) (out headers, err error) {
+// readHeaders picks them out. Which of two values of one header a server goes by, nobody
+// could say; the RPC style goes by none of them.
+func readHeaders(h http.Header) (out headers) {
 	read := func(to *string, key, name string, values []string) bool {
 		if !strings.EqualFold(key, name) {
 			return false
 		}
-		v := strings.Trim(values[0], " \t") // as net/http sends it
-		if len(values) > 1 || *to != "" && *to != v {
-			err = fmt.Errorf("%w: header %s stands there twice", ErrParams, name)
+		for _, v := range values {
+			v = strings.Trim(v, " \t") // as net/http sends it
+			switch {
+			case v == "", v == *to:
+			case *to == "":
+				*to = v
+			default:
+				out.twice = name
+				if isSignature(v) {
+					*to = v
+				}
+			}
 		}
-		*to = v
 		return true
 	}
-	contentType := ""
 	for key, values := range h {
 		if len(values) == 0 {
 			continue
@@ -188,16 +209,25 @@ func readHeaders(h http.Header) (out headers, err error) {
 				out.accept = values[0]
 			}
 		case len("Content-Type"): // also the length of x-acs-action
-			_ = read(&contentType, key, "Content-Type", values) || read(&out.action, key, "x-acs-action", values)
+			if !strings.EqualFold(key, "Content-Type") {
+				read(&out.action, key, "x-acs-action", values)
+				continue
+			}
+			for _, v := range values {
+				// The SDK adds its own type to that of a program which spells the key otherwise.
+				out.form = out.form || hasPrefixFold(strings.Trim(v, " \t"), "application/x-www-form-urlencoded")
+			}
 		case len("x-acs-version"): // also the length of Authorization
 			_ = read(&out.version, key, "x-acs-version", values) || read(&out.authorization, key, "Authorization", values)
 		case len("x-acs-signature-version"):
 			read(&out.signatureVersion, key, "x-acs-signature-version", values)
 		}
 	}
-	out.form = hasPrefixFold(contentType, "application/x-www-form-urlencoded")
-	return out, err
+	return out
 }
+
+// isSignature reports whether an Authorization is one of the header styles.
+func isSignature(v string) bool { return hasPrefixFold(v, acs) || hasPrefixFold(v, acs3) }
 
 func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)

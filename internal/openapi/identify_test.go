@@ -68,18 +68,64 @@ func TestIdentifyKeyID(t *testing.T) {
 	}
 }
 
-// Of two values under one name nobody could say which the server goes by.
-func TestIdentifyRefusesTwoHeaders(t *testing.T) {
+// Of two values under one name nobody could say which the server goes by. The RPC style
+// goes by none of these headers, and an empty value is no other.
+func TestIdentifyTwoHeaders(t *testing.T) {
 	for _, h := range []http.Header{
 		{"x-acs-version": {"1", "2"}, "x-acs-action": {"A"}},
 		{"x-acs-version": {"1"}, "X-Acs-Version": {"2"}, "x-acs-action": {"A"}},
 		{"x-acs-version": {"1"}, "x-acs-action": {"A"}, "X-ACS-ACTION": {"B"}},
-		{"Authorization": {"acs a:b"}, "authorization": {"Basic x"}},
-		{"Content-Type": {"application/x-www-form-urlencoded"}, "content-type": {"text/plain"}},
+		{"Authorization": {"acs a:b"}, "authorization": {"Basic x"}, "x-acs-version": {"1"}},
+		{"Authorization": {"Basic x", "ACS3-HMAC-SHA256 Credential=x"}, "x-acs-version": {"1"}, "x-acs-action": {"A"}},
 	} {
-		if _, err := Identify(&http.Request{URL: &url.URL{RawQuery: "Action=A&Version=1"}, Header: h}, nil); !errors.Is(err, ErrParams) {
-			t.Errorf("%v: %v", h, err)
+		for range 10 { // in any order of the map
+			if _, err := Identify(&http.Request{URL: new(url.URL), Header: h}, nil); !errors.Is(err, ErrParams) {
+				t.Errorf("%v: %v", h, err)
+			}
 		}
+	}
+	for _, h := range []http.Header{
+		{"x-acs-version": {"1"}, "x-acs-action": {"A", "A"}},
+		{"x-acs-version": {""}, "X-Acs-Version": {"1"}, "x-acs-action": {"A"}},
+		{"Authorization": {"acs a:b"}, "authorization": {""}, "x-acs-version": {"1"}},
+	} {
+		for range 10 {
+			if r, err := Identify(&http.Request{URL: new(url.URL), Header: h}, nil); err != nil || r.Version != "1" {
+				t.Errorf("%v: %+v, %v", h, r, err)
+			}
+		}
+	}
+	for _, h := range []http.Header{
+		{"x-acs-action": {"A"}, "X-Acs-Action": {"x"}},
+		{"Authorization": {"Basic x"}, "authorization": {"Basic y"}},
+		{"Content-Type": {"application/x-www-form-urlencoded"}, "content-type": {"application/json"}},
+		{"Content-Type": {"", "application/x-www-form-urlencoded", "application/x-www-form-urlencoded"}},
+	} {
+		for range 10 {
+			r, err := Identify(&http.Request{URL: &url.URL{RawQuery: "Action=A&Version=1"}, Header: h}, []byte("a=b"))
+			if _, typed := h["Content-Type"]; err != nil || r.Style != RPC || typed != (r.Form != nil) {
+				t.Errorf("%v: %+v, %v", h, r, err)
+			}
+		}
+	}
+}
+
+// A form that cannot be read is refused where its parameters are signed.
+func TestIdentifyMalformedForm(t *testing.T) {
+	form := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	unsigned := http.Header{"Content-Type": form["Content-Type"], "x-acs-version": {"1"}, "x-acs-signature-version": {"1.0"}}
+	for _, tt := range []struct {
+		query string
+		h     http.Header
+		fine  bool
+	}{{"Action=A&Version=1", form, false}, {"", form, false}, {"", unsigned, true}} {
+		if r, err := Identify(&http.Request{URL: &url.URL{RawQuery: tt.query}, Header: tt.h}, []byte("rate=100%")); (err == nil) != tt.fine || !tt.fine && !errors.Is(err, ErrParams) {
+			t.Errorf("%s %v: %+v, %v", tt.query, tt.h, r, err)
+		}
+	}
+	// What is JSON is no form, whatever it is called.
+	if r, err := Identify(&http.Request{URL: new(url.URL), Header: unsigned}, []byte(` {"a":"b=c"}`)); err != nil || r.Form != nil {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 
@@ -155,6 +201,12 @@ func TestFingerprint(t *testing.T) {
 		return digest(&http.Request{Method: method, URL: u, Header: http.Header{"x-acs-version": {"1"}, "Authorization": {"acs id:signature"}}}, "")
 	}
 	first := roa("PUT", "/clusters/a%2Fb?Timestamp=1")
+	if of := func(query, body string) [32]byte {
+		return digest(&http.Request{URL: &url.URL{RawQuery: query}, Header: http.Header{"x-acs-version": {"1"}, "Authorization": {"acs id:s"},
+			"Content-Type": {"application/x-www-form-urlencoded"}}}, body)
+	}; of("a=1", "b=2") == of("b=2", "a=1") {
+		t.Error("query and form are taken for one")
+	}
 	if roa("PUT", "/clusters/a%2Fb?clientToken=x&Timestamp=1&ClientToken=x") != first {
 		t.Error("ROA requests are told apart by the token")
 	}
@@ -162,6 +214,27 @@ func TestFingerprint(t *testing.T) {
 		if roa(other[0], other[1]) == first {
 			t.Errorf("ROA requests are not told apart by %v", other)
 		}
+	}
+	hosted := func(rawURL, host string) [32]byte {
+		u, err := url.Parse(rawURL + "?" + base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return digest(&http.Request{URL: u, Host: host}, "")
+	}
+	first = hosted("https://ess.aliyuncs.com/", "")
+	for _, same := range [][2]string{{"https://ESS.aliyuncs.com/", ""}, {"https://ess.aliyuncs.com:443/", ""}, {"https://10.0.0.1/", "ess.aliyuncs.com"}} {
+		if hosted(same[0], same[1]) != first {
+			t.Errorf("%v is told apart", same)
+		}
+	}
+	for _, other := range [][2]string{{"https://ess.aliyuncs.com:80/", ""}, {"https://ess.aliyuncs.com/", "ess-vpc.aliyuncs.com"}} {
+		if hosted(other[0], other[1]) == first {
+			t.Errorf("%v is not told apart", other)
+		}
+	}
+	if form("Format=CSV") == form("Format=XLSX") {
+		t.Error("a business parameter that has a common one's name is left out")
 	}
 	if of(base, "g") == want {
 		t.Error("another host is not told apart")

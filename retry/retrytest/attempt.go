@@ -203,9 +203,11 @@ func (a *Attempt) business() url.Values {
 // call says in one string what the attempt asks for: two attempts of one call give
 // the same.
 func (a *Attempt) call() string {
-	call := a.Action + " " + a.Version + " " + a.Method + " " + a.Path + " " + a.business().Encode()
-	if !a.rpc() {
-		call += fmt.Sprint(" form ", len(a.Form)) // what moves between query and form is another call
+	call := a.Action + " " + a.Version + " " + a.Method + " " + a.Path + " "
+	if a.rpc() {
+		call += a.business().Encode()
+	} else { // what moves between query and form is another call
+		call += withoutTokens(a.Query).Encode() + "\n" + withoutTokens(a.Form).Encode()
 	}
 	if len(a.Body) > 0 && !a.formEncoded() {
 		call += "\n" + string(a.Body)

@@ -112,13 +112,16 @@ func pathOf(r *http.Request) string {
 
 // anyParams returns the business parameters, of query and form together.
 func (a *Attempt) anyParams() url.Values {
-	params := url.Values{}
-	for _, part := range []url.Values{a.Query, a.Form} {
-		for name, values := range part {
-			if name != "ClientToken" && name != "clientToken" {
-				params[name] = append(params[name], values...)
-			}
-		}
+	params := withoutTokens(a.Query)
+	for name, values := range withoutTokens(a.Form) {
+		params[name] = append(params[name], values...)
 	}
 	return params
+}
+
+func withoutTokens(v url.Values) url.Values {
+	v = cloneValues(v)
+	delete(v, "ClientToken")
+	delete(v, "clientToken")
+	return v
 }

@@ -259,7 +259,7 @@ func TestROAQueryAndFormAreTwoPlaces(t *testing.T) {
 	if got := srv.Effects()[0].Params["size"]; len(got) != 2 || got[0] != "1" || got[1] != "9" {
 		t.Errorf("size is %v", got)
 	}
-	for _, other := range [][2]string{{"2", "size=9"}, {"1", "size=8"}, {"", "size=1&more=9"}} {
+	for _, other := range [][2]string{{"2", "size=9"}, {"1", "size=8"}, {"", "size=1&more=9"}, {"9", "size=1"}} {
 		if problem := send(other[0], other[1]); problem != "IdempotentParameterMismatch" {
 			t.Errorf("%v: %q", other, problem)
 		}
