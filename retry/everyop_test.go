@@ -89,7 +89,7 @@ func (o listed) acs3Request() *http.Request {
 	if o.Method != "GET" && o.Token != "form ClientToken" {
 		body = `{"name":"组"}`
 	}
-	req, err := http.NewRequest(o.Method, "http://"+strings.ToLower(o.Product)+".aliyuncs.com"+path+"?RegionId=cn-qingdao&Tag.1.Key=a%20b", strings.NewReader(body))
+	req, err := http.NewRequest(o.Method, "http://"+strings.ToLower(o.Product)+".aliyuncs.com"+path+"?RegionId=cn-qingdao&Tag.1.Key=a%20b&Tag%5B0%5D=%E4%B8%AD", strings.NewReader(body))
 	if err != nil {
 		panic(err)
 	}

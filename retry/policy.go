@@ -46,8 +46,8 @@ type Policy struct {
 	// Operations are what you know better than the catalogue: new operations, and codes
 	// that are worth another attempt. Each goes for the calls that have its Version and
 	// Action; with a Product, only for those of it, by the catalogue or by the host. Its
-	// zero fields mean what the catalogue says, and so do those that [Lookup] gives. The
-	// first that fits counts. A ROA request of a new operation names it in the header
+	// zero fields mean what the catalogue says, and so do those that [Lookup] gives of an
+	// operation that it knows. The first that fits counts. A ROA request of a new operation names it in the header
 	// x-acs-action; where that belongs to another path, Token and Safety are not heard.
 	Operations []Operation
 }

@@ -114,13 +114,14 @@ func notToken(r rune) bool {
 func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // wireCopy returns what attempts are made of: the caller's request less the headers by
-// which net/http would replay a signed request, or leave a compressed reply as it is.
+// which net/http would replay a signed request, send a second Host, or leave a compressed
+// reply as it is.
 // The headers that stay may be the caller's own, and are cloned for each attempt.
 func wireCopy(req *http.Request) *http.Request {
 	wire := req.WithContext(req.Context())
 	wire.Method = cmp.Or(wire.Method, http.MethodGet) // as net/http reads it
 	unwanted := func(key string, values []string) bool {
-		return strings.EqualFold(key, "Idempotency-Key") || strings.EqualFold(key, "X-Idempotency-Key") ||
+		return strings.EqualFold(key, "Host") || strings.EqualFold(key, "Idempotency-Key") || strings.EqualFold(key, "X-Idempotency-Key") ||
 			strings.EqualFold(key, "Accept-Encoding") && !slices.Equal(values, []string{"identity"})
 	}
 	for key, values := range req.Header {

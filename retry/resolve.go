@@ -30,7 +30,7 @@ func (c *call) resolve(req *http.Request) {
 		}
 		if !c.contradictory {
 			o.Token = cmp.Or(u.Token, o.Token)
-			if u.Safety != byName.Safety {
+			if !known || u.Safety != byName.Safety {
 				o.Safety = cmp.Or(u.Safety, o.Safety)
 			}
 			known = known || u.Token != TokenUnknown || u.Safety != SafetyUnknown
@@ -65,7 +65,9 @@ func (c *call) catalogued(req *http.Request, host string) (e catalogue.Entry, kn
 		c.contradictory = true
 		return catalogue.Entry{Token: catalogue.NoToken, Safety: catalogue.Unsafe, Timeout: e.Timeout}, true
 	case r.Action != "" && !known:
-		e, _ = catalogue.Lookup(r.Version, routed, host)
+		if e, _ = catalogue.Lookup(r.Version, routed, host); e.Token != catalogue.NoToken {
+			e.Token = catalogue.TokenUnknown // a newer operation need not take what the older one does
+		}
 		return catalogue.Entry{Token: e.Token, Safety: catalogue.Unsafe}, true
 	}
 	r.Action = routed

@@ -220,7 +220,9 @@ func TestContradictoryNames(t *testing.T) {
 		"given token, another spelling":   {given, "POST", "/api/v2/clusters/c1", cs, "scaleOutCluster", nil, 0, ErrNoToken},
 		"the user's token, contradictory": {own, "POST", "/api/v2/clusters/c1/", cs, "ScaleOutCluster", []Operation{{Version: cs, Action: "ScaleOutCluster", Token: TokenInQuery}}, 1, syscall.ECONNRESET},
 		"the user's token, a new name":    {own, "POST", "/api/v2/clusters/c1", cs, "scaleOutCluster", []Operation{{Version: cs, Action: "scaleOutCluster", Token: TokenInQuery}}, 2, nil},
-		"Lookup's, new, by POST":          {own, "POST", "/things", cs, "ListThings", lookup(cs, "ListThings"), 1, syscall.ECONNRESET},
+		"the user's word, new, by POST":   {own, "POST", "/things", cs, "ListThings", lookup(cs, "ListThings"), 2, nil},
+		"new, on a path that takes one":   {own, "POST", "/openapi/collectors", "2017-06-13", "StartAllCollectors", nil, 1, syscall.ECONNRESET},
+		"the same, with its own":          {own, "POST", "/openapi/collectors?clientToken=mine", "2017-06-13", "StartAllCollectors", nil, 2, nil},
 		"Lookup's, new, by GET":           {own, "GET", "/things", cs, "ListThings", lookup(cs, "ListThings"), 2, nil},
 		"the user's, new, by POST":        {own, "POST", "/things", cs, "ListThings", []Operation{{Version: cs, Action: "ListThings", Safety: ReplaySafe}}, 2, nil},
 	}

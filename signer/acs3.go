@@ -36,15 +36,22 @@ func (p *acs3) prepare(req *http.Request, method string, r *openapi.Request, bod
 		return err
 	}
 	for _, key := range p.authKeys {
-		signed := strings.Join(req.Header[key], "")
-		if algorithm, _, _ := strings.Cut(strings.TrimLeft(signed, " \t"), " "); algorithm != acs3Algorithm && signed != "" {
-			return fmt.Errorf("%w %s", ErrUnsupported, algorithm)
+		for _, signed := range req.Header[key] {
+			signed = strings.TrimLeft(signed, " \t")
+			end := strings.IndexFunc(signed, func(r rune) bool { return r != '-' && (r < 'A' || r > 'Z') && (r < '0' || r > '9') })
+			if algorithm := signed[:max(end, 0)]; strings.HasPrefix(algorithm, "ACS3-") && algorithm != acs3Algorithm {
+				return fmt.Errorf("%w %s", ErrUnsupported, algorithm)
+			}
 		}
 	}
 	if contentType, ok := standard["content-type"]; ok {
 		p.list = append(p.list, header{constField, "content-type", contentType})
 	}
-	p.list = append(p.list, header{constField, "host", cmp.Or(req.Host, req.URL.Host)})
+	host := cmp.Or(req.Host, req.URL.Host)
+	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' || r == '%' }) {
+		return fmt.Errorf("%w: net/http would send another Host than is there to be signed", ErrMalformed)
+	}
+	p.list = append(p.list, header{constField, "host", host})
 	p.headers.prepare()
 
 	query, err := sortQuery(r.Query)

@@ -76,6 +76,22 @@ func TestSignACS3InTurn(t *testing.T) {
 	}
 }
 
+// An Authorization of another kind is replaced, and never quoted.
+func TestSignACS3ReplacesAuthorization(t *testing.T) {
+	for _, was := range []string{"SECRETTOKEN", "Bearer SECRETTOKEN", "ACS3-HMAC-SHA256\tCredential=x,Signature=SECRETTOKEN", ""} {
+		req, _ := http.NewRequest("POST", "http://h/", nil)
+		req.Header = http.Header{"x-acs-version": {"1"}, "x-acs-action": {"A"}, "authorization": {was}}
+		if err := signer.Sign(req, nil, testKey, signer.Stamp{}); err != nil || !strings.HasPrefix(fold(req.Header)["authorization"], "ACS3-HMAC-SHA256 Credential=testid,") {
+			t.Errorf("%q: %v, %v", was, req.Header, err)
+		}
+	}
+	req, _ := http.NewRequest("POST", "http://h/", nil)
+	req.Header = http.Header{"x-acs-version": {"1"}, "x-acs-action": {"A"}, "authorization": {"ACS3-HMAC-SM3,Signature=SECRETTOKEN"}}
+	if err := signer.Sign(req, nil, testKey, signer.Stamp{}); !errors.Is(err, signer.ErrUnsupported) || strings.Contains(err.Error(), "SECRET") {
+		t.Error(err)
+	}
+}
+
 func TestSignACS3Refuses(t *testing.T) {
 	good := func() http.Header { return http.Header{"x-acs-version": {"1"}, "x-acs-action": {"A"}} }
 	for name, tt := range map[string]struct {
@@ -86,6 +102,8 @@ func TestSignACS3Refuses(t *testing.T) {
 	}{
 		"SM3":                  {"http://h/", func(h http.Header) { h["Authorization"] = []string{"ACS3-HMAC-SM3 Credential=x"} }, testKey, signer.ErrUnsupported},
 		"RSA":                  {"http://h/", func(h http.Header) { h["authorization"] = []string{"ACS3-RSA-SHA256 Credential=x"} }, testKey, signer.ErrUnsupported},
+		"a host in letters":    {"http://b\u00fccher.example/", nil, testKey, signer.ErrMalformed},
+		"a host with a zone":   {"http://[fe80::1%25eth0]:80/", nil, testKey, signer.ErrMalformed},
 		"one name twice":       {"http://h/?a=1&a=2", nil, testKey, signer.ErrMalformed},
 		"one header twice":     {"http://h/", func(h http.Header) { h["x-acs-a"] = []string{"1", "1"} }, testKey, signer.ErrMalformed},
 		"two types":            {"http://h/", func(h http.Header) { h["Content-Type"], h["content-type"] = []string{""}, []string{"a"} }, testKey, signer.ErrMalformed},

@@ -295,7 +295,7 @@ func TestSignROARefuses(t *testing.T) {
 		"two types":                   {"http://h/", signed("Content-Type", "a", "content-type", "b"), signer.ErrMalformed},
 		"two types, one empty":        {"http://h/", signed("Content-Type", "", "content-type", "b"), signer.ErrMalformed},
 		"two versions":                {"http://h/", signed("x-acs-version", "1", "X-Acs-Version", "2"), signer.ErrMalformed},
-		"two who authorize":           {"http://h/", signed("authorization", "Basic x"), signer.ErrMalformed},
+		"two who authorize":           {"http://h/", signed("authorization", "acs other:signature"), signer.ErrMalformed},
 		"another method":              {"http://h/", signed("x-acs-signature-method", "HMAC-SHA256"), signer.ErrUnsupported},
 		"another version":             {"http://h/", signed("X-Acs-Signature-Version", "2.0"), signer.ErrUnsupported},
 	}

@@ -32,8 +32,8 @@ func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
 	}
 	for place, params := range [...][]Param{Query: r.Query, Form: r.Form} {
 		params = slices.DeleteFunc(slices.Clone(params), func(p Param) bool {
-			// In the other part a business parameter may have a common one's name.
-			isCommon := r.Style == RPC && Place(place) == r.System && isOfSigning(p.Name)
+			// In a form beside them, business parameters may have a common one's name.
+			isCommon := r.Style == RPC && (Place(place) == Query || r.System == Form) && isOfSigning(p.Name)
 			return isCommon || p.Name == "ClientToken" || p.Name == "clientToken"
 		})
 		slices.SortFunc(params, func(a, b Param) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value)) })

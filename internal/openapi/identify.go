@@ -98,9 +98,12 @@ func Identify(req *http.Request, body []byte) (Request, error) {
 		return Request{}, fmt.Errorf("%w: header %s stands there twice", ErrParams, h.twice)
 	}
 	// The header styles do not sign a form's parameters, and leave it to the operation
-	// what a body is: JSON under the type that curl gives by itself is JSON.
-	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
+	// what a body is: JSON under the type that curl gives by itself is JSON. A form that
+	// cannot be read must not hide a token of the caller's, though.
+	if isDocument(body) {
 		r.Form = nil
+	} else if formErr != nil && bytes.Contains(body, []byte("lientToken")) {
+		return Request{}, errors.Join(ErrParams, formErr)
 	}
 	// The reply format of the two header styles is a matter of Accept; both ask for
 	// JSON in every SDK unless the program says otherwise.
@@ -109,6 +112,12 @@ func Identify(req *http.Request, body []byte) (Request, error) {
 		r.Format = "XML"
 	}
 	return r, nil
+}
+
+// isDocument reports whether a body is JSON or XML by its first character.
+func isDocument(body []byte) bool {
+	body = bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n")
+	return len(body) > 0 && strings.IndexByte(`{["<`, body[0]) >= 0
 }
 
 // readRPC fills in what RPC keeps in parameters, and reports whether the request is
@@ -187,14 +196,12 @@ func readHeaders(h http.Header) (out headers) {
 		for _, v := range values {
 			v = strings.Trim(v, " \t") // as net/http sends it
 			switch {
-			case v == "", v == *to:
+			case v == "", v == *to, to == &out.authorization && !hasPrefixFold(v, acs) && !hasPrefixFold(v, acs3):
+				// Another kind of authorization is replaced by the signature.
 			case *to == "":
 				*to = v
 			default:
 				out.twice = name
-				if isSignature(v) {
-					*to = v
-				}
 			}
 		}
 		return true
@@ -205,9 +212,7 @@ func readHeaders(h http.Header) (out headers) {
 		}
 		switch len(key) { // spares the common header a comparison with every name
 		case len("Accept"):
-			if strings.EqualFold(key, "Accept") {
-				out.accept = values[0]
-			}
+			read(&out.accept, key, "Accept", values)
 		case len("Content-Type"): // also the length of x-acs-action
 			if !strings.EqualFold(key, "Content-Type") {
 				read(&out.action, key, "x-acs-action", values)
@@ -225,9 +230,6 @@ func readHeaders(h http.Header) (out headers) {
 	}
 	return out
 }
-
-// isSignature reports whether an Authorization is one of the header styles.
-func isSignature(v string) bool { return hasPrefixFold(v, acs) || hasPrefixFold(v, acs3) }
 
 func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)

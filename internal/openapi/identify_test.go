@@ -75,8 +75,9 @@ func TestIdentifyTwoHeaders(t *testing.T) {
 		{"x-acs-version": {"1", "2"}, "x-acs-action": {"A"}},
 		{"x-acs-version": {"1"}, "X-Acs-Version": {"2"}, "x-acs-action": {"A"}},
 		{"x-acs-version": {"1"}, "x-acs-action": {"A"}, "X-ACS-ACTION": {"B"}},
-		{"Authorization": {"acs a:b"}, "authorization": {"Basic x"}, "x-acs-version": {"1"}},
-		{"Authorization": {"Basic x", "ACS3-HMAC-SHA256 Credential=x"}, "x-acs-version": {"1"}, "x-acs-action": {"A"}},
+		{"Authorization": {"acs a:b"}, "authorization": {"acs c:d"}, "x-acs-version": {"1"}},
+		{"Authorization": {"acs a:b", "ACS3-HMAC-SHA256 Credential=x"}, "x-acs-version": {"1"}, "x-acs-action": {"A"}},
+		{"x-acs-version": {"1"}, "x-acs-action": {"A"}, "Accept": {"application/json"}, "accept": {"application/xml"}},
 	} {
 		for range 10 { // in any order of the map
 			if _, err := Identify(&http.Request{URL: new(url.URL), Header: h}, nil); !errors.Is(err, ErrParams) {
@@ -88,6 +89,8 @@ func TestIdentifyTwoHeaders(t *testing.T) {
 		{"x-acs-version": {"1"}, "x-acs-action": {"A", "A"}},
 		{"x-acs-version": {""}, "X-Acs-Version": {"1"}, "x-acs-action": {"A"}},
 		{"Authorization": {"acs a:b"}, "authorization": {""}, "x-acs-version": {"1"}},
+		{"Authorization": {"acs a:b"}, "authorization": {"Basic x"}, "x-acs-version": {"1"}},
+		{"Authorization": {"Basic x", "ACS3-HMAC-SHA256 Credential=x"}, "x-acs-version": {"1"}, "x-acs-action": {"A"}},
 	} {
 		for range 10 {
 			if r, err := Identify(&http.Request{URL: new(url.URL), Header: h}, nil); err != nil || r.Version != "1" {
@@ -123,9 +126,15 @@ func TestIdentifyMalformedForm(t *testing.T) {
 			t.Errorf("%s %v: %+v, %v", tt.query, tt.h, r, err)
 		}
 	}
-	// What is JSON is no form, whatever it is called.
-	if r, err := Identify(&http.Request{URL: new(url.URL), Header: unsigned}, []byte(` {"a":"b=c"}`)); err != nil || r.Form != nil {
-		t.Errorf("%+v, %v", r, err)
+	// What is JSON or XML is no form, whatever it is called.
+	for _, body := range []string{` {"a":"b=c"}`, "\ufeff[1]", `"a"`, "\n<a/>"} {
+		if r, err := Identify(&http.Request{URL: new(url.URL), Header: unsigned}, []byte(body)); err != nil || r.Form != nil {
+			t.Errorf("%s: %+v, %v", body, r, err)
+		}
+	}
+	// A token in what cannot be read must not be passed over.
+	if _, err := Identify(&http.Request{URL: new(url.URL), Header: unsigned}, []byte("clientToken=mine&note=a;b")); !errors.Is(err, ErrParams) {
+		t.Error(err)
 	}
 }
 
@@ -232,6 +241,12 @@ func TestFingerprint(t *testing.T) {
 		if hosted(other[0], other[1]) == first {
 			t.Errorf("%v is not told apart", other)
 		}
+	}
+	split := func(query string) [32]byte { // Action in the form, the signature in the query
+		return digest(&http.Request{URL: &url.URL{RawQuery: query}, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}, "Action=A&Version=1&Timestamp=9")
+	}
+	if split("SignatureNonce=1&Timestamp=1") != split("SignatureNonce=2&Timestamp=2") {
+		t.Error("what the signature adds tells calls apart")
 	}
 	if form("Format=CSV") == form("Format=XLSX") {
 		t.Error("a business parameter that has a common one's name is left out")

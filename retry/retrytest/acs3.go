@@ -17,7 +17,8 @@ const acs3Algorithm = "ACS3-HMAC-SHA256"
 
 // isACS3 reports whether the attempt is one, signed or not.
 func (a *Attempt) isACS3() bool {
-	return strings.HasPrefix(a.Header.Get("Authorization"), "ACS3-") || a.Header.Get("x-acs-date") != "" && a.Header.Get("Authorization") == ""
+	return strings.HasPrefix(a.Header.Get("Authorization"), "ACS3-") ||
+		a.Header.Get("x-acs-date") != "" && a.Header.Get("Authorization") == "" && a.common("Action") == ""
 }
 
 // readACS3 fills in what the headers say.
@@ -88,9 +89,18 @@ func (a *Attempt) toBeSigned() map[string]string {
 	return signed
 }
 
-// acs3Signature builds the canonical request and signs its digest, as the documentation
-// says.
+// acs3Signature builds the canonical request and signs its digest. The documentation has
+// the names of the query encoded, the official clients for Go and Node.js do not, and both
+// are taken.
 func (a *Attempt) acs3Signature(secret string) (canonical, signature string) {
+	asIs := strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~").Replace
+	if canonical, signature = a.acs3SignatureOver(secret, asIs); signature != a.Signature {
+		canonical, signature = a.acs3SignatureOver(secret, percentEncode)
+	}
+	return canonical, signature
+}
+
+func (a *Attempt) acs3SignatureOver(secret string, encodeName func(string) string) (canonical, signature string) {
 	var b strings.Builder
 	b.WriteString(a.Method + "\n")
 	b.WriteString(strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~").Replace(cmp.Or(a.Path, "/")) + "\n")
@@ -98,7 +108,7 @@ func (a *Attempt) acs3Signature(secret string) (canonical, signature string) {
 		if i > 0 {
 			b.WriteString("&")
 		}
-		b.WriteString(percentEncode(name) + "=" + percentEncode(a.Query.Get(name)))
+		b.WriteString(encodeName(name) + "=" + percentEncode(a.Query.Get(name)))
 	}
 	b.WriteString("\n")
 	signed := a.toBeSigned()
