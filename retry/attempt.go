@@ -58,7 +58,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	timeout := attemptTimeoutError{min(limit, left), left <= limit}
 	timer := time.AfterFunc(timeout.after, func() { cancel(timeout) })
 	r := &reply{}
-	e := evidence{request: &c.request, method: c.wire.Method, byPath: byPath(&c.request, c.wire), replaySafe: c.replaySafe, retryable: c.operation.RetryableCodes}
+	e := evidence{request: &c.request, method: c.wire.Method, replaySafe: c.replaySafe, retryable: c.operation.RetryableCodes}
 	if r.resp, e.err = base.RoundTrip(req); e.err == nil {
 		e.err = r.read(&e, req, c.policy.MaxReply)
 	}

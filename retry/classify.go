@@ -24,7 +24,6 @@ const skewThreshold = time.Minute
 type evidence struct {
 	request    *openapi.Request
 	method     string
-	byPath     bool // the operation is one of the ROA style
 	replaySafe bool
 	retryable  []string // codes that the user takes for Busy
 
@@ -108,7 +107,7 @@ func classifyAnswer(e *evidence) (Class, openapi.Fault) {
 	case e.streamed, e.method == http.MethodHead,
 		e.status == http.StatusNoContent, e.status == http.StatusResetContent:
 		return Success, openapi.Fault{}
-	case e.byPath:
+	case e.request.ByPath:
 		if !isROAAnswer(e.header.Get("Content-Type"), e.body) {
 			return NoResponse, openapi.Fault{}
 		}

@@ -45,7 +45,7 @@ func TestClassifyWithoutReply(t *testing.T) {
 func TestClassifyReplies(t *testing.T) {
 	const answer = `{"RequestId":"R","ScalingGroupId":"asg-1"}`
 	rpc := func(format string) *openapi.Request { return &openapi.Request{Style: openapi.RPC, Format: format} }
-	roa := &openapi.Request{Style: openapi.ROA, Format: "JSON"}
+	roa := &openapi.Request{Style: openapi.ROA, ByPath: true, Format: "JSON"}
 	tests := []struct {
 		name    string
 		request *openapi.Request
@@ -64,19 +64,19 @@ func TestClassifyReplies(t *testing.T) {
 		{"204", rpc("JSON"), evidence{status: 204}, "", Success},
 		{"205", rpc("JSON"), evidence{status: 205}, "", Success},
 		{"HEAD", rpc("JSON"), evidence{status: 200, method: "HEAD"}, "", Success},
-		{"empty 200 to ROA", roa, evidence{byPath: true, status: 200}, "", Success},
-		{"half of an answer to ROA", roa, evidence{byPath: true, status: 200, header: http.Header{"Content-Type": {"application/json;charset=utf-8"}}}, `{"clusters":[{"id":1`, NoResponse},
-		{"any JSON to ROA", roa, evidence{byPath: true, status: 200, header: http.Header{"Content-Type": {"application/JSON"}}}, ` "x" `, Success},
-		{"half of a structured suffix to ROA", roa, evidence{byPath: true, status: 200, header: http.Header{"Content-Type": {"application/vnd.api+json ; charset=utf-8"}}}, `{"a":`, NoResponse},
-		{"half of JSON without a type to ROA", roa, evidence{byPath: true, status: 200}, `{"a":`, NoResponse},
-		{"half of XML to ROA", roa, evidence{byPath: true, status: 200, header: http.Header{"Content-Type": {"text/xml"}}}, `<A><B>`, NoResponse},
-		{"XML to ROA", roa, evidence{byPath: true, status: 200, header: http.Header{"Content-Type": {"text/xml;charset=utf-8"}}}, `<A><B>x</B></A>`, Success},
-		{"lines of JSON to ROA", roa, evidence{byPath: true, status: 200, header: http.Header{"Content-Type": {"application/x-ndjson"}}}, "{}\n{}", Success},
-		{"a blank line to ROA", roa, evidence{byPath: true, status: 200, header: http.Header{"Content-Type": {"application/json"}}}, "\r\n", Success},
-		{"a byte order mark to ROA", roa, evidence{byPath: true, status: 200, header: http.Header{"Content-Type": {"application/json"}}}, "\ufeff{}\n", Success},
-		{"text to ROA", roa, evidence{byPath: true, status: 200, header: http.Header{"Content-Type": {"text/plain"}}}, `{"clusters":[`, Success},
-		{"nothing to ROA, as JSON", roa, evidence{byPath: true, status: 200, header: http.Header{"Content-Type": {"application/json"}}}, "", Success},
-		{"web page to ROA", roa, evidence{byPath: true, status: 200, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}}, "x", NoResponse},
+		{"empty 200 to ROA", roa, evidence{status: 200}, "", Success},
+		{"half of an answer to ROA", roa, evidence{status: 200, header: http.Header{"Content-Type": {"application/json;charset=utf-8"}}}, `{"clusters":[{"id":1`, NoResponse},
+		{"any JSON to ROA", roa, evidence{status: 200, header: http.Header{"Content-Type": {"application/JSON"}}}, ` "x" `, Success},
+		{"half of a structured suffix to ROA", roa, evidence{status: 200, header: http.Header{"Content-Type": {"application/vnd.api+json ; charset=utf-8"}}}, `{"a":`, NoResponse},
+		{"half of JSON without a type to ROA", roa, evidence{status: 200}, `{"a":`, NoResponse},
+		{"half of XML to ROA", roa, evidence{status: 200, header: http.Header{"Content-Type": {"text/xml"}}}, `<A><B>`, NoResponse},
+		{"XML to ROA", roa, evidence{status: 200, header: http.Header{"Content-Type": {"text/xml;charset=utf-8"}}}, `<A><B>x</B></A>`, Success},
+		{"lines of JSON to ROA", roa, evidence{status: 200, header: http.Header{"Content-Type": {"application/x-ndjson"}}}, "{}\n{}", Success},
+		{"a blank line to ROA", roa, evidence{status: 200, header: http.Header{"Content-Type": {"application/json"}}}, "\r\n", Success},
+		{"a byte order mark to ROA", roa, evidence{status: 200, header: http.Header{"Content-Type": {"application/json"}}}, "\ufeff{}\n", Success},
+		{"text to ROA", roa, evidence{status: 200, header: http.Header{"Content-Type": {"text/plain"}}}, `{"clusters":[`, Success},
+		{"nothing to ROA, as JSON", roa, evidence{status: 200, header: http.Header{"Content-Type": {"application/json"}}}, "", Success},
+		{"web page to ROA", roa, evidence{status: 200, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}}, "x", NoResponse},
 		{"stream", rpc("JSON"), evidence{status: 200, streamed: true}, "", Success},
 		{"code OK is no error", rpc("JSON"), evidence{status: 200}, `{"Code":"OK","Success":true}`, Success},
 		{"code 200 is no error", rpc("JSON"), evidence{status: 200}, `{"code":200}`, Success},

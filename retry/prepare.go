@@ -41,7 +41,7 @@ func (t *Transport) newCall(req *http.Request) (*call, error) {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	c.wire = wireCopy(req)
-	c.resolve(req)
+	c.resolve()
 	theirs := body
 	if body, err = c.assignToken(body); err != nil {
 		return c, err

@@ -12,13 +12,13 @@ import (
 
 // resolve settles what is known of the call's operation, and with it the attempt timeout:
 // what the policy says of the operation, of all, what the catalogue says, the default.
-func (c *call) resolve(req *http.Request) {
+func (c *call) resolve() {
 	r := &c.request
-	host := cmp.Or(req.Host, req.URL.Host)
-	e, known := c.catalogued(req, host)
+	host := cmp.Or(c.wire.Host, c.wire.URL.Host)
+	e, known := c.catalogued(host)
 	o := fromEntry(r.Version, r.Action, e, known)
 	byName := o // as Lookup has it, so that an entry made from it says nothing new
-	if !methodFits(byPath(r, req), c.wire.Method, o.Safety) {
+	if !methodFits(r.ByPath, c.wire.Method, o.Safety) {
 		o.Safety = Unsafe
 	}
 	timeout := cmp.Or(c.policy.AttemptTimeout, o.AttemptTimeout, defaultAttemptTimeout)
@@ -38,26 +38,20 @@ func (c *call) resolve(req *http.Request) {
 	}
 	o.AttemptTimeout, c.policy.AttemptTimeout = timeout, timeout
 	c.operation = o
-	c.dryRun = isDryRun(r, byPath(r, req), e.DryRun, known)
+	c.dryRun = isDryRun(r, e.DryRun, known)
 	c.readOnly = o.Safety == ReadOnly || c.dryRun && known
-}
-
-// byPath reports whether the server tells a request's operation by method and path, as in
-// the ROA style; or else by name, as in the RPC style. ACS3 carries operations of both.
-func byPath(r *openapi.Request, req *http.Request) bool {
-	return r.Style == openapi.ROA || r.Style == openapi.ACS3 && len(req.URL.Path) > len("/")
 }
 
 // catalogued looks the operation up. Where the servers go by method and path, these
 // outrank a name that belongs elsewhere. A name that is known, on a path that is not,
 // contradicts it, and the request may do anything; so may a path that is known under a
 // name that is not, but that may be a newer operation, whose path fits an older pattern.
-func (c *call) catalogued(req *http.Request, host string) (e catalogue.Entry, known bool) {
+func (c *call) catalogued(host string) (e catalogue.Entry, known bool) {
 	r := &c.request
-	if e, known = catalogue.Lookup(r.Version, r.Action, host); !byPath(r, req) {
+	if e, known = catalogue.Lookup(r.Version, r.Action, host); !r.ByPath {
 		return e, known
 	}
-	routed := catalogue.Route(r.Version, c.wire.Method, req.URL.EscapedPath())
+	routed := catalogue.Route(r.Version, c.wire.Method, c.wire.URL.EscapedPath())
 	switch {
 	case routed == r.Action, routed == "" && !known:
 		return e, known
@@ -89,10 +83,10 @@ func methodFits(byPath bool, method string, s Safety) bool {
 // isDryRun reports whether a request asks not to be carried out, in the way that its
 // operation understands: any other would be passed over. Of an operation that is not
 // known the caller's word is taken.
-func isDryRun(r *openapi.Request, byPath bool, how catalogue.DryRun, known bool) bool {
+func isDryRun(r *openapi.Request, how catalogue.DryRun, known bool) bool {
 	upper := how == catalogue.UpperDryRun || !known
 	lower := how == catalogue.LowerDryRun || !known
-	if !byPath {
+	if !r.ByPath {
 		return upper && isTrue("DryRun", r.Query, r.Form)
 	}
 	return upper && isTrue("DryRun", r.Form) || lower && isTrue("dryRun", r.Query)

@@ -38,9 +38,8 @@ func (p *acs3) prepare(req *http.Request, method string, r *openapi.Request, bod
 	for _, key := range p.authKeys {
 		for _, signed := range req.Header[key] {
 			signed = strings.TrimLeft(signed, " \t")
-			end := strings.IndexFunc(signed, func(r rune) bool { return r != '-' && (r < 'A' || r > 'Z') && (r < '0' || r > '9') })
-			if algorithm := signed[:max(end, 0)]; strings.HasPrefix(algorithm, "ACS3-") && algorithm != acs3Algorithm {
-				return fmt.Errorf("%w %s", ErrUnsupported, algorithm)
+			if strings.HasPrefix(signed, "ACS3-") && !strings.HasPrefix(signed, acs3Algorithm) {
+				return fmt.Errorf("%w: ACS3 by another algorithm than %s", ErrUnsupported, acs3Algorithm)
 			}
 		}
 	}

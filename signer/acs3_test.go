@@ -101,6 +101,7 @@ func TestSignACS3Refuses(t *testing.T) {
 		want   error
 	}{
 		"SM3":                  {"http://h/", func(h http.Header) { h["Authorization"] = []string{"ACS3-HMAC-SM3 Credential=x"} }, testKey, signer.ErrUnsupported},
+		"SM3 and no more":      {"http://h/", func(h http.Header) { h["Authorization"] = []string{"ACS3-HMAC-SM3"} }, testKey, signer.ErrUnsupported},
 		"RSA":                  {"http://h/", func(h http.Header) { h["authorization"] = []string{"ACS3-RSA-SHA256 Credential=x"} }, testKey, signer.ErrUnsupported},
 		"a host in letters":    {"http://b\u00fccher.example/", nil, testKey, signer.ErrMalformed},
 		"a host with a zone":   {"http://[fe80::1%25eth0]:80/", nil, testKey, signer.ErrMalformed},

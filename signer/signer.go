@@ -24,8 +24,9 @@ var (
 	// ErrUnsupported is returned for a request in a style or with a signature method
 	// that this package does not sign.
 	ErrUnsupported = errors.New("unsupported signature style")
-	// ErrMalformed is returned for a request whose parameters cannot be read, or
-	// where one name stands twice in one place, so that no signature could fit.
+	// ErrMalformed is returned for a request whose parameters cannot be read, where one
+	// name stands twice in one place, or where net/http would send something else than
+	// is signed, so that no signature could fit.
 	ErrMalformed = errors.New("request cannot be signed")
 )
 
@@ -40,8 +41,9 @@ var (
 // In ROA, known by an Authorization that begins with "acs" or by the headers
 // x-acs-signature-version and x-acs-version, these are the headers Authorization, Date,
 // x-acs-signature-nonce, x-acs-security-token, x-acs-bearer-token and, where the request
-// has them, x-acs-accesskey-id and x-acs-signature-type. The nonce is added where there was none: the servers
-// refuse a second delivery of the same request only by it. A Content-MD5 must be right.
+// has them, x-acs-accesskey-id and x-acs-signature-type. The nonce is added where there
+// was none: the servers refuse a second delivery of the same request only by it. A
+// Content-MD5 must be right.
 //
 // In ACS3, known by an Authorization that begins with "ACS3-" or by the headers
 // x-acs-action and x-acs-version alone, these are the headers Authorization, x-acs-date,

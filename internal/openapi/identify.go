@@ -36,6 +36,7 @@ type Request struct {
 	Style   Style
 	Version string
 	Action  string  // empty where a ROA request names its operation by method and path alone
+	ByPath  bool    // the server tells the operation by method and path, else by name; ACS3 carries both kinds
 	Format  string  // the reply format asked for, such as "JSON" or "XML"; "" if that is left to the server
 	Query   []Param // parameters of the URL
 	Form    []Param // parameters of a form body; nil for any other body
@@ -94,6 +95,7 @@ func Identify(req *http.Request, body []byte) (Request, error) {
 	default:
 		return Request{}, ErrStyle
 	}
+	r.ByPath = r.Style == ROA || len(req.URL.Path) > len("/")
 	if h.twice != "" {
 		return Request{}, fmt.Errorf("%w: header %s stands there twice", ErrParams, h.twice)
 	}

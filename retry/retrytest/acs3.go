@@ -50,10 +50,8 @@ func (a *Attempt) checkACS3() *problem {
 			return missing(name)
 		}
 	}
-	for name, values := range a.Header {
-		if len(values) > 1 && (strings.HasPrefix(name, "X-Acs-") || name == "Authorization" || name == "Content-Type") {
-			return givenTwice(name)
-		}
+	if p := a.headersOnce("Authorization", "Content-Type"); p != nil {
+		return p
 	}
 	algorithm, _, _ := strings.Cut(a.Header.Get("Authorization"), " ")
 	switch {
@@ -93,17 +91,19 @@ func (a *Attempt) toBeSigned() map[string]string {
 // the names of the query encoded, the official clients for Go and Node.js do not, and both
 // are taken.
 func (a *Attempt) acs3Signature(secret string) (canonical, signature string) {
-	asIs := strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~").Replace
-	if canonical, signature = a.acs3SignatureOver(secret, asIs); signature != a.Signature {
+	if canonical, signature = a.acs3SignatureOver(secret, cleanURI.Replace); signature != a.Signature {
 		canonical, signature = a.acs3SignatureOver(secret, percentEncode)
 	}
 	return canonical, signature
 }
 
+// cleanURI replaces what the encoders of URLs leave, or encode, otherwise than RFC 3986.
+var cleanURI = strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~")
+
 func (a *Attempt) acs3SignatureOver(secret string, encodeName func(string) string) (canonical, signature string) {
 	var b strings.Builder
 	b.WriteString(a.Method + "\n")
-	b.WriteString(strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~").Replace(cmp.Or(a.Path, "/")) + "\n")
+	b.WriteString(cleanURI.Replace(cmp.Or(a.Path, "/")) + "\n")
 	for i, name := range slices.Sorted(maps.Keys(a.Query)) {
 		if i > 0 {
 			b.WriteString("&")

@@ -48,10 +48,8 @@ func (a *Attempt) anyTokens() []string {
 // checkROA checks that what every request needs is there and has values that the service
 // knows.
 func (a *Attempt) checkROA() *problem {
-	for name, values := range a.Header {
-		if len(values) > 1 && (strings.HasPrefix(name, "X-Acs-") || slices.Contains([]string{"Accept", "Authorization", "Content-Md5", "Content-Type", "Date"}, name)) {
-			return givenTwice(name)
-		}
+	if p := a.headersOnce("Accept", "Authorization", "Content-Md5", "Content-Type", "Date"); p != nil {
+		return p
 	}
 	method, version := a.Header.Get("x-acs-signature-method"), a.Header.Get("x-acs-signature-version")
 	switch sum := a.Header.Get("Content-MD5"); {
@@ -67,6 +65,17 @@ func (a *Attempt) checkROA() *problem {
 		return &problem{400, "InvalidSignatureMethod", "Specified signature method is not supported."}
 	case sum != "" && sum != contentMD5(a.Body):
 		return &problem{400, "ContentMD5NotMatched", "The Content-MD5 header does not match the body."}
+	}
+	return nil
+}
+
+// headersOnce refuses headers that are signed and stand there twice: those that begin with
+// x-acs- and the others named.
+func (a *Attempt) headersOnce(others ...string) *problem {
+	for name, values := range a.Header {
+		if len(values) > 1 && (strings.HasPrefix(name, "X-Acs-") || slices.Contains(others, name)) {
+			return givenTwice(name)
+		}
 	}
 	return nil
 }
