@@ -64,8 +64,8 @@ const sdkTimeout = 24 * time.Hour
 //
 // A session provider that is not safe for concurrent use, as the SDK's are not, must not
 // be shared: give the client and Wrap one each. Wrap the client before its first use, and
-// change its transport, timeouts and retry settings no more. The error wraps [ErrClient], [ErrWrapped], [ErrTransport],
-// [ErrCredentials] or [ErrPolicy].
+// change its transport, timeouts and retry settings no more. The error wraps [ErrClient],
+// [ErrWrapped], [ErrTransport], [ErrCredentials] or [ErrPolicy].
 func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client, error) {
 	if isNil(client) {
 		return nil, fmt.Errorf("aliretry: %w: it is nil", ErrClient)

@@ -10,9 +10,8 @@ import (
 	"github.com/aliretry/aliretry/internal/openapi/catalogue"
 )
 
-// Verbs that say what an operation does, but for the exceptions. They were chosen, and
-// the exceptions found, by going through the names and parameters of all operations that
-// begin with them.
+// Verbs that say what an operation does, but for the exceptions, which cover all
+// operations that begin with them.
 var (
 	reads = []string{"Describe", "List", "Get", "Query", "Search", "Check", "Find", "Count", "Lookup",
 		"BatchGet", "BatchQuery", "BatchDescribe", "BatchCheck", "BatchList", "BatchSearch", "BatchCount"}
