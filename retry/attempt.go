@@ -39,8 +39,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	if err := c.timeLeft(); err != nil { // fetching credentials may have taken it
 		return Attempt{}, nil, err
 	}
-	base := c.t.base()
-	_, own := base.(*ownBase)
+	_, own := c.base.(*ownBase)
 	a := Attempt{Number: len(c.attempts) + 1, Nonce: uuid.NewString(), Start: time.Now()}
 	a.SignedAt = c.signingTime(a.Start)
 	watch := &wireWatch{own: own}
@@ -59,7 +58,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	timer := time.AfterFunc(timeout.after, func() { cancel(timeout) })
 	r := &reply{}
 	e := evidence{request: &c.request, method: c.wire.Method, replaySafe: c.replaySafe, retryable: c.operation.RetryableCodes}
-	if r.resp, e.err = base.RoundTrip(req); e.err == nil {
+	if r.resp, e.err = c.base.RoundTrip(req); e.err == nil {
 		e.err = r.read(&e, req, c.policy.MaxReply)
 	}
 	timer.Stop()

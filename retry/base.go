@@ -12,13 +12,16 @@ import (
 // nothing was written, is then replaced without a failed attempt.
 type ownBase struct{ *http.Transport }
 
+// dialer dials where nobody says how.
+var dialer = &net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
+
 // newBase makes a base with the settings of like, which is not changed; nil means those
 // of net/http's default transport.
 func newBase(like *http.Transport) *ownBase {
 	if like == nil {
 		like = &http.Transport{
 			Proxy:       http.ProxyFromEnvironment,
-			DialContext: (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			DialContext: dialer.DialContext,
 		}
 	}
 	t := like.Clone()

@@ -18,6 +18,8 @@ type call struct {
 	caller context.Context // the caller's
 	ctx    context.Context // the caller's, with the call in it
 	traces traces
+	base   http.RoundTripper
+	handed *http.Transport // by the V2 SDK; nil if there is none
 
 	request  openapi.Request
 	wire     *http.Request // what attempts are clones of

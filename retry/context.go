@@ -71,7 +71,9 @@ func (c foreignContext) Value(key any) any {
 }
 
 // callOf returns the call that sent req as an attempt, or nil.
-func callOf(req *http.Request) *call {
-	c, _ := req.Context().Value(callKey{}).(*call)
+func callOf(req *http.Request) *call { return callIn(req.Context()) }
+
+func callIn(ctx context.Context) *call {
+	c, _ := ctx.Value(callKey{}).(*call)
 	return c
 }

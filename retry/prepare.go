@@ -19,8 +19,8 @@ import (
 // newCall captures a request and settles all that stays the same in every attempt. It
 // closes the caller's body on every path, and changes nothing else of the request.
 // The call is never nil: with an error it holds what is known so far.
-func (t *Transport) newCall(req *http.Request) (*call, error) {
-	c := &call{t: t, caller: req.Context(), start: time.Now()}
+func (t *Transport) newCall(req *http.Request, handed *http.Transport) (*call, error) {
+	c := &call{t: t, caller: req.Context(), handed: handed, start: time.Now()}
 	c.attempts = c.first[:0]
 	c.traces = tracesOf(t, c.caller)
 
@@ -41,7 +41,11 @@ func (t *Transport) newCall(req *http.Request) (*call, error) {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	c.wire = wireCopy(req)
-	c.resolve()
+	var timeout time.Duration
+	if c.base, timeout, err = t.baseFor(req, handed); err != nil {
+		return c, err
+	}
+	c.resolve(timeout)
 	theirs := body
 	if body, err = c.assignToken(body); err != nil {
 		return c, err

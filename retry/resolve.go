@@ -5,14 +5,16 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aliretry/aliretry/internal/openapi"
 	"github.com/aliretry/aliretry/internal/openapi/catalogue"
 )
 
 // resolve settles what is known of the call's operation, and with it the attempt timeout:
-// what the policy says of the operation, of all, what the catalogue says, the default.
-func (c *call) resolve() {
+// what the policy says of the operation, of all, what the caller asks for, what the
+// catalogue says, the default.
+func (c *call) resolve(asked time.Duration) {
 	r := &c.request
 	host := cmp.Or(c.wire.Host, c.wire.URL.Host)
 	e, known := c.catalogued(host)
@@ -21,7 +23,7 @@ func (c *call) resolve() {
 	if !methodFits(r.ByPath, c.wire.Method, o.Safety) {
 		o.Safety = Unsafe
 	}
-	timeout := cmp.Or(c.policy.AttemptTimeout, o.AttemptTimeout, defaultAttemptTimeout)
+	timeout := cmp.Or(c.policy.AttemptTimeout, asked, o.AttemptTimeout, defaultAttemptTimeout)
 	if u := c.policy.operation(&o, host); u != nil {
 		o.Product = cmp.Or(u.Product, o.Product)
 		o.RetryableCodes = slices.Clone(u.RetryableCodes) // an Info shows it to anybody

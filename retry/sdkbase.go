@@ -18,10 +18,10 @@ import (
 // sdkConnectTimeout is the SDK's default.
 const sdkConnectTimeout = 5 * time.Second
 
-// baseFor makes a base with a client's settings on top of those of the transport that
+// sdkBase makes a base with a client's settings on top of those of the transport that
 // it has, if any. Proxy and connect timeout are read anew for each connection, since the
 // SDK would do so for each call.
-func baseFor(client SDKClient, current *http.Transport) *ownBase {
+func sdkBase(client SDKClient, current *http.Transport) *ownBase {
 	if current == nil {
 		current = &http.Transport{}
 	}

@@ -49,18 +49,21 @@ type Transport struct {
 
 	sdkTimeout time.Duration  // of an http.Client above us that only marks "no deadline"
 	random     func() float64 // in [0, 1), for jitter; nil means math/rand
-	pool       struct {
+	own        struct {
 		sync.Once
 		base *ownBase
 	}
+	pools pools // of calls that were handed a transport
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
 
 // RoundTrip implements [http.RoundTripper]. It reads the request's body to its end before
 // anything else, as long as that takes.
-func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	c, err := t.newCall(req)
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) { return t.do(req, nil) }
+
+func (t *Transport) do(req *http.Request, handed *http.Transport) (*http.Response, error) {
+	c, err := t.newCall(req, handed)
 	if err != nil {
 		return nil, c.refuse(err)
 	}
@@ -72,6 +75,7 @@ func (t *Transport) CloseIdleConnections() {
 	if c, ok := t.base().(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
+	t.pools.closeIdle()
 }
 
 func (t *Transport) base() http.RoundTripper {
@@ -79,8 +83,8 @@ func (t *Transport) base() http.RoundTripper {
 	if !ok && t.Base != nil {
 		return t.Base
 	}
-	t.pool.Do(func() { t.pool.base = newBase(like) })
-	return t.pool.base
+	t.own.Do(func() { t.own.base = newBase(like) })
+	return t.own.base
 }
 
 func (t *Transport) jitter() float64 {

@@ -106,7 +106,7 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 	case !core.IsValid():
 		return nil, fmt.Errorf("aliretry: %w: a %T does not show it", ErrTransport, client)
 	case kind == nil, kind == reflect.TypeFor[*http.Transport]():
-		t.Base = baseFor(client, current)
+		t.Base = sdkBase(client, current)
 	default:
 		return nil, fmt.Errorf("aliretry: %w: it is a %v", ErrTransport, kind)
 	}
