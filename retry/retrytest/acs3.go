@@ -2,23 +2,48 @@ package retrytest
 
 import (
 	"cmp"
-	"crypto/hmac"
+	"crypto"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/emmansun/gmsm/sm3"
 )
 
 // The ACS3 style: everything that names the operation and belongs to the signature is a
 // header. It carries operations of the RPC style, by name at the path "/", and of ROA.
 
-const acs3Algorithm = "ACS3-HMAC-SHA256"
+// acs3Algorithms are those that the official clients have: the hash of the body and of the
+// canonical request, and whether an RSA key signs or an HMAC of that hash.
+var acs3Algorithms = map[string]struct {
+	hash func() hash.Hash
+	rsa  bool
+}{
+	"ACS3-HMAC-SHA256": {hash: sha256.New},
+	"ACS3-HMAC-SM3":    {hash: sm3.New},
+	"ACS3-RSA-SHA256":  {hash: sha256.New, rsa: true},
+}
 
-// isACS3 reports whether the attempt is one, signed or not.
+// algorithm returns the name of the one that made the signature; empty in the other styles.
+func (a *Attempt) algorithm() string {
+	if a.Style != "ACS3" {
+		return ""
+	}
+	name, _, _ := strings.Cut(a.Header.Get("Authorization"), " ")
+	return name
+}
+
+// isACS3 reports whether the attempt is one, signed or not. An operation may have a
+// parameter Action of its own.
 func (a *Attempt) isACS3() bool {
-	return strings.HasPrefix(a.Header.Get("Authorization"), "ACS3-") ||
-		a.Header.Get("x-acs-date") != "" && a.Header.Get("Authorization") == "" && a.common("Action") == ""
+	if authorization := a.Header.Get("Authorization"); authorization != "" {
+		return strings.HasPrefix(authorization, "ACS3-")
+	}
+	return a.Header.Get("x-acs-content-sha256") != "" || a.Header.Get("x-acs-date") != "" && a.common("Action") == ""
 }
 
 // readACS3 fills in what the headers say.
@@ -44,7 +69,7 @@ func (a *Attempt) credential(name string) string {
 
 // checkACS3 checks that what every request needs is there and has values that the service
 // knows.
-func (a *Attempt) checkACS3() *problem {
+func (a *Attempt) checkACS3(signed bool) *problem {
 	for _, name := range []string{"x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256"} {
 		if a.Header.Get(name) == "" {
 			return missing(name)
@@ -53,27 +78,31 @@ func (a *Attempt) checkACS3() *problem {
 	if p := a.headersOnce("Authorization", "Content-Type"); p != nil {
 		return p
 	}
-	algorithm, _, _ := strings.Cut(a.Header.Get("Authorization"), " ")
+	algorithm, known := acs3Algorithms[a.algorithm()]
 	switch {
 	case !isName(a.Action):
 		return &actionNotFound
-	case a.Header.Get("x-acs-content-sha256") != hexSHA256(a.Body):
-		return &problem{400, "ContentSha256NotMatched", "The x-acs-content-sha256 header does not match the body."}
-	case a.bearer() != "":
-		return nil // it stands alone
-	case algorithm == "" || a.AccessKeyID == "" || a.Signature == "":
+	case signed && (a.algorithm() == "" || a.AccessKeyID == "" || a.Signature == ""):
 		return missing("Authorization")
-	case algorithm != acs3Algorithm:
-		return &problem{400, "InvalidSignatureMethod", "Specified signature method is not supported."}
-	case !slices.Equal(strings.Split(a.credential("SignedHeaders"), ";"), slices.Sorted(maps.Keys(a.toBeSigned()))):
+	case signed && !known:
+		return &invalidMethod
+	case signed && !a.contentHashIs(algorithm.hash),
+		!signed && !a.contentHashIs(sha256.New) && !a.contentHashIs(sm3.New): // the clients take the hash of an algorithm that they do not name
+		return &problem{400, "ContentSha256NotMatched", "The x-acs-content-sha256 header does not match the body."}
+	case signed && !slices.Equal(strings.Split(a.credential("SignedHeaders"), ";"), slices.Sorted(maps.Keys(a.toBeSigned()))):
 		return &problem{400, "IncompleteSignature", "The request signature does not conform to Alibaba Cloud standards: SignedHeaders."}
 	}
 	return nil
 }
 
-func hexSHA256(body []byte) string {
-	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])
+func (a *Attempt) contentHashIs(newHash func() hash.Hash) bool {
+	return a.Header.Get("x-acs-content-sha256") == hexHash(newHash, a.Body)
+}
+
+func hexHash(newHash func() hash.Hash, content []byte) string {
+	h := newHash()
+	h.Write(content)
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // toBeSigned returns the headers that the signature has to cover.
@@ -87,20 +116,40 @@ func (a *Attempt) toBeSigned() map[string]string {
 	return signed
 }
 
-// acs3Signature builds the canonical request and signs its digest. The documentation has
-// the names of the query encoded, the official clients for Go and Node.js do not, and both
-// are taken.
-func (a *Attempt) acs3Signature(secret string) (canonical, signature string) {
-	if canonical, signature = a.acs3SignatureOver(secret, cleanURI.Replace); signature != a.Signature {
-		canonical, signature = a.acs3SignatureOver(secret, percentEncode)
+// verifyACS3 verifies the signature over the canonical request, with the key if there is
+// one. The documentation has the names of the query encoded, the official clients for Go
+// and Node.js do not, and both are taken.
+func (a *Attempt) verifyACS3(secret string, key *rsa.PublicKey) (canonical string, ok bool) {
+	name := a.algorithm()
+	newHash := acs3Algorithms[name].hash
+	for _, encodeName := range []func(string) string{cleanURI.Replace, percentEncode} {
+		canonical = a.canonicalRequest(encodeName)
+		toSign := name + "\n" + hexHash(newHash, []byte(canonical))
+		if key != nil {
+			ok = verifyRSA(key, toSign, a.Signature)
+		} else {
+			ok = a.Signature == hex.EncodeToString(mac(newHash, secret, toSign))
+		}
+		if ok {
+			break
+		}
 	}
-	return canonical, signature
+	return canonical, ok
+}
+
+// verifyRSA reports whether the signature, in hex, is one of RSASSA-PKCS1-v1_5 with
+// SHA-256.
+func verifyRSA(key *rsa.PublicKey, toSign, signature string) bool {
+	raw, err := hex.DecodeString(signature)
+	sum := sha256.Sum256([]byte(toSign))
+	return err == nil && signature == strings.ToLower(signature) && rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], raw) == nil
 }
 
 // cleanURI replaces what the encoders of URLs leave, or encode, otherwise than RFC 3986.
 var cleanURI = strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~")
 
-func (a *Attempt) acs3SignatureOver(secret string, encodeName func(string) string) (canonical, signature string) {
+// canonicalRequest is the normal form of the attempt, whose digest is signed.
+func (a *Attempt) canonicalRequest(encodeName func(string) string) string {
 	var b strings.Builder
 	b.WriteString(a.Method + "\n")
 	b.WriteString(cleanURI.Replace(cmp.Or(a.Path, "/")) + "\n")
@@ -117,7 +166,5 @@ func (a *Attempt) acs3SignatureOver(secret string, encodeName func(string) strin
 		b.WriteString(name + ":" + signed[name] + "\n")
 	}
 	b.WriteString("\n" + strings.Join(names, ";") + "\n" + a.Header.Get("x-acs-content-sha256"))
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write([]byte(acs3Algorithm + "\n" + hexSHA256([]byte(b.String()))))
-	return b.String(), hex.EncodeToString(mac.Sum(nil))
+	return b.String()
 }

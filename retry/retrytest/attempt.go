@@ -164,6 +164,9 @@ func (a *Attempt) common(name string) string {
 	return a.Form.Get(name)
 }
 
+// hasCommon reports whether a common parameter is there at all.
+func (a *Attempt) hasCommon(name string) bool { return a.Query.Has(name) || a.Form.Has(name) }
+
 // timestamp returns the time parameter, which has two spellings.
 func (a *Attempt) timestamp() string {
 	if t := a.common("Timestamp"); t != "" {

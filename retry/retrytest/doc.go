@@ -1,6 +1,7 @@
 // Package retrytest is a fake Alibaba Cloud endpoint for tests. It answers requests of
-// the RPC and ROA styles, version 1.0, and of ACS3-HMAC-SHA256, as the documentation says
-// that a service does: it checks the signature, the timestamp and the nonce of each attempt, keeps the
+// the RPC and ROA styles, version 1.0, and of the ACS3 style, by ACS3-HMAC-SHA256,
+// ACS3-HMAC-SM3 and ACS3-RSA-SHA256, as the documentation says that a service does: it
+// checks the signature, the timestamp and the nonce of each attempt, keeps the
 // ClientToken promise (same token, same parameters: the first result again and nothing
 // new), counts the effects that were really made, and plays scripted faults on a real
 // connection.
@@ -27,16 +28,23 @@
 //	413 RequestEntityTooLarge                       body over 32 MiB
 //	400 IncompleteBody, InvalidParameter            body broken off; query or form unreadable; a name given twice
 //	400 MissingParameter, InvalidParameter.Format   a common parameter is absent; Format is neither JSON nor XML
-//	400 InvalidSignatureMethod                      not HMAC-SHA1, 1.0
+//	400 InvalidSignatureMethod                      not HMAC-SHA1, 1.0; ACS3: none of the three
 //	400 ContentMD5NotMatched                        ROA: the header is there, and not the body's
 //	400 ContentSha256NotMatched                     ACS3: likewise
 //	400 IncompleteSignature                         ACS3: SignedHeaders lacks one that has to be signed
 //	404 InvalidAccessKeyId.NotFound                 unknown key (400 InvalidBearerToken for a bearer token)
+//	400 InvalidSignatureMethod                      an RSA key where the signature is an HMAC, or the reverse
 //	400 SignatureDoesNotMatch
 //	400 InvalidTimeStamp.Format, .Expired           more than 15 minutes off the server's clock
 //	400 MissingSignatureNonce, SignatureNonceUsed   per key; a request that passes burns its nonce, whatever follows;
 //	                                                in the ROA style there may be none
 //	400 MissingSecurityToken, InvalidSecurityToken.MismatchWithAccessKey
+//
+// A signature and what belongs to it may be absent from two kinds of attempt, which pass
+// the other checks like any. A bearer token needs none; one beside it is checked in the
+// RPC and ROA styles. An attempt that shows no key at all, nor an empty one, is taken for
+// the account that is Anonymous, if there is one. Its x-acs-content-sha256 is the SHA-256
+// or the SM3 hash, since it names no algorithm.
 //
 // Then, for operations with an effect, the token:
 //

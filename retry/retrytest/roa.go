@@ -47,7 +47,7 @@ func (a *Attempt) anyTokens() []string {
 
 // checkROA checks that what every request needs is there and has values that the service
 // knows.
-func (a *Attempt) checkROA() *problem {
+func (a *Attempt) checkROA(signed bool) *problem {
 	if p := a.headersOnce("Accept", "Authorization", "Content-Md5", "Content-Type", "Date"); p != nil {
 		return p
 	}
@@ -57,12 +57,12 @@ func (a *Attempt) checkROA() *problem {
 		return missing("x-acs-version")
 	case a.Header.Get("Date") == "":
 		return missing("Date")
-	case a.Signature == "" || a.AccessKeyID == "" && a.bearer() == "":
+	case signed && (a.Signature == "" || a.AccessKeyID == "" && a.bearer() == ""):
 		return missing("Authorization")
 	case a.Action != "" && !isName(a.Action):
 		return &actionNotFound
 	case method != "" && method != "HMAC-SHA1" || version != "" && version != "1.0":
-		return &problem{400, "InvalidSignatureMethod", "Specified signature method is not supported."}
+		return &invalidMethod
 	case sum != "" && sum != contentMD5(a.Body):
 		return &problem{400, "ContentMD5NotMatched", "The Content-MD5 header does not match the body."}
 	}

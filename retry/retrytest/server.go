@@ -40,15 +40,15 @@ type Server struct {
 }
 
 // NewServer starts a server that knows the accounts, or [DefaultAccount] if there are
-// none. It panics if it cannot listen, or if an account has neither an AccessKey pair
-// nor a bearer token.
+// none. It panics if it cannot listen, if an account has neither an AccessKey pair nor a
+// bearer token and is not [Account].Anonymous, or if an anonymous one has a key.
 func NewServer(accounts ...Account) *Server {
 	if len(accounts) == 0 {
 		accounts = []Account{DefaultAccount()}
 	}
 	for _, a := range accounts {
-		if !a.hasPair() && a.BearerToken == "" {
-			panic("retrytest: an account needs an AccessKey pair or a bearer token")
+		if problem := a.problem(); problem != "" {
+			panic("retrytest: " + problem)
 		}
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -34,6 +34,34 @@ func TestScript(t *testing.T) {
 	}
 }
 
+func TestAccounts(t *testing.T) {
+	tests := map[string]struct {
+		account retrytest.Account
+		ok      bool
+	}{
+		"pair":                     {retrytest.DefaultAccount(), true},
+		"bearer token":             {retrytest.Account{BearerToken: "b"}, true},
+		"anonymous":                {retrytest.Account{Anonymous: true, Owner: "a"}, true},
+		"nothing":                  {retrytest.Account{Owner: "a"}, false},
+		"no secret":                {retrytest.Account{AccessKeyID: "a"}, false},
+		"anonymous, key ID":        {retrytest.Account{Anonymous: true, AccessKeyID: "a"}, false},
+		"anonymous, secret":        {retrytest.Account{Anonymous: true, AccessKeySecret: "s"}, false},
+		"anonymous, STS":           {retrytest.Account{Anonymous: true, SecurityToken: "st"}, false},
+		"anonymous, bearer token":  {retrytest.Account{Anonymous: true, BearerToken: "b"}, false},
+		"anonymous, a pair at all": {retrytest.Account{Anonymous: true, AccessKeyID: "a", AccessKeySecret: "s"}, false},
+	}
+	for name, tt := range tests {
+		func() {
+			defer func() {
+				if reason := recover(); (reason == nil) != tt.ok {
+					t.Errorf("%s: panic %v", name, reason)
+				}
+			}()
+			retrytest.NewServer(retrytest.DefaultAccount(), tt.account).Close()
+		}()
+	}
+}
+
 func TestOnAttempt(t *testing.T) {
 	srv := newServer(t)
 	srv.Script(retrytest.Reply(500, "Scripted", ""))

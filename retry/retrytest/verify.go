@@ -6,6 +6,7 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
+	"hash"
 	"maps"
 	"slices"
 	"strings"
@@ -21,7 +22,10 @@ type problem struct {
 	code, message string
 }
 
-var actionNotFound = problem{404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method."}
+var (
+	actionNotFound = problem{404, "InvalidAction.NotFound", "Specified api is not found, please check your url and method."}
+	invalidMethod  = problem{400, "InvalidSignatureMethod", "Specified signature method is not supported."}
+)
 
 func missing(name string) *problem {
 	return &problem{400, "MissingParameter", fmt.Sprintf("The input parameter %q that is mandatory for processing this request is not supplied.", name)}
@@ -30,17 +34,19 @@ func missing(name string) *problem {
 // verify makes those of the gateway's checks that need no memory, and returns the
 // account whose key signed.
 func verify(a *Attempt, accounts []Account, now time.Time) (Account, *problem) {
-	check := map[string]func(*Attempt) *problem{"RPC": (*Attempt).checkRPC, "ROA": (*Attempt).checkROA, "ACS3": (*Attempt).checkACS3}[a.Style]
-	if p := check(a); p != nil {
+	check := map[string]func(*Attempt, bool) *problem{"RPC": (*Attempt).checkRPC, "ROA": (*Attempt).checkROA, "ACS3": (*Attempt).checkACS3}[a.Style]
+	signed := a.mustBeSigned(accounts)
+	if p := check(a, signed); p != nil {
 		return Account{}, p
 	}
 	account, p := findAccount(a, accounts)
 	if p != nil {
 		return Account{}, p
 	}
-	if toSign, signature := a.sign(account.secretFor(a)); !hmac.Equal([]byte(signature), []byte(a.Signature)) {
-		return Account{}, &problem{400, "SignatureDoesNotMatch",
-			"Specified signature is not matched with our calculation. server string to sign is:" + toSign}
+	if signed {
+		if p := a.checkSignature(account.secretFor(a)); p != nil {
+			return Account{}, p
+		}
 	}
 	switch {
 	case a.Timestamp.IsZero():
@@ -55,13 +61,17 @@ func verify(a *Attempt, accounts []Account, now time.Time) (Account, *problem) {
 
 // checkRPC checks that the common parameters are there and have values that the service
 // knows.
-func (a *Attempt) checkRPC() *problem {
-	for _, p := range []struct{ name, value string }{
-		{"Action", a.Action}, {"Version", a.Version}, {"Signature", a.Signature},
-		{"SignatureMethod", a.common("SignatureMethod")}, {"SignatureVersion", a.common("SignatureVersion")},
-		{"Timestamp", a.timestamp()}, {"AccessKeyId", cmp.Or(a.AccessKeyID, a.bearer())},
+func (a *Attempt) checkRPC(signed bool) *problem {
+	method, version := a.common("SignatureMethod"), a.common("SignatureVersion")
+	for _, p := range []struct {
+		name, value string
+		needed      bool
+	}{
+		{"Action", a.Action, true}, {"Version", a.Version, true}, {"Signature", a.Signature, signed},
+		{"SignatureMethod", method, signed}, {"SignatureVersion", version, signed},
+		{"Timestamp", a.timestamp(), true}, {"AccessKeyId", cmp.Or(a.AccessKeyID, a.bearer()), signed},
 	} {
-		if p.value == "" {
+		if p.value == "" && p.needed {
 			return missing(p.name)
 		}
 	}
@@ -70,8 +80,8 @@ func (a *Attempt) checkRPC() *problem {
 		return &actionNotFound
 	case format != "" && !strings.EqualFold(format, "JSON") && !strings.EqualFold(format, "XML"):
 		return &problem{400, "InvalidParameter.Format", "Specified parameter Format is not supported."}
-	case a.common("SignatureMethod") != "HMAC-SHA1" || a.common("SignatureVersion") != "1.0":
-		return &problem{400, "InvalidSignatureMethod", "Specified signature method is not supported."}
+	case method != "" && method != "HMAC-SHA1" || version != "" && version != "1.0":
+		return &invalidMethod
 	}
 	return nil
 }
@@ -86,25 +96,6 @@ func isName(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// bearer returns the bearer token of an attempt that is authenticated by one.
-func (a *Attempt) bearer() string {
-	if !a.rpc() {
-		return a.Header.Get("x-acs-bearer-token")
-	}
-	if a.common("SignatureType") != "BEARERTOKEN" {
-		return ""
-	}
-	return a.common("BearerToken")
-}
-
-// securityToken returns the one that the attempt carries.
-func (a *Attempt) securityToken() string {
-	if !a.rpc() {
-		return a.Header.Get("x-acs-security-token")
-	}
-	return a.common("SecurityToken")
 }
 
 // rpcStringToSign builds the string to sign of RPC 1.0: every parameter of query and
@@ -143,26 +134,35 @@ func percentEncode(s string) string {
 	return b.String()
 }
 
-// sign returns what the attempt's signature has to be, and what it is made of. A bearer
-// token needs none in the ACS3 style, and in the others no secret.
-func (a *Attempt) sign(secret string) (toSign, signature string) {
-	switch {
-	case a.Style == "ACS3" && a.bearer() != "":
-		return "", a.Signature
-	case a.Style == "ACS3":
-		return a.acs3Signature(secret)
-	case a.Style == "ROA":
-		toSign = a.roaStringToSign()
-		return toSign, hmacSHA1(toSign, secret)
+// checkSignature checks that the attempt's signature is the secret's over its content. A
+// secret that is an RSA key signs nothing else than what is made for it.
+func (a *Attempt) checkSignature(secret string) *problem {
+	key := publicKey(secret)
+	if algorithm := acs3Algorithms[a.algorithm()]; algorithm.rsa != (key != nil) {
+		return &invalidMethod
 	}
-	toSign = a.rpcStringToSign()
-	return toSign, hmacSHA1(toSign, secret+"&")
+	var toSign string
+	var ok bool
+	switch a.Style {
+	case "ACS3":
+		toSign, ok = a.verifyACS3(secret, key)
+	case "ROA":
+		toSign = a.roaStringToSign()
+		ok = a.Signature == base64.StdEncoding.EncodeToString(mac(sha1.New, secret, toSign))
+	default:
+		toSign = a.rpcStringToSign()
+		ok = a.Signature == base64.StdEncoding.EncodeToString(mac(sha1.New, secret+"&", toSign))
+	}
+	if !ok {
+		return &problem{400, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation. server string to sign is:" + toSign}
+	}
+	return nil
 }
 
-func hmacSHA1(stringToSign, key string) string {
-	mac := hmac.New(sha1.New, []byte(key))
-	mac.Write([]byte(stringToSign))
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+func mac(newHash func() hash.Hash, key, message string) []byte {
+	m := hmac.New(newHash, []byte(key))
+	m.Write([]byte(message))
+	return m.Sum(nil)
 }
 
 // parseTimestamp reads a time in the one format that the service takes. time.Parse
