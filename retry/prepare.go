@@ -37,7 +37,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport) (*call, e
 	if err != nil {
 		return c, err
 	}
-	if c.request, err = openapi.Identify(req, body); err != nil {
+	if c.request, err = openapi.Identify(req, body, nil); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	c.wire = wireCopy(req)

@@ -102,7 +102,7 @@ func isTrue(name string, parts ...[]openapi.Param) bool {
 			if params[i].Name != name {
 				continue
 			}
-			if !strings.EqualFold(params[i].Value, "true") {
+			if !strings.EqualFold(params[i].Value(), "true") {
 				return false
 			}
 			found = true

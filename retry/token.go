@@ -76,7 +76,7 @@ func (c *call) placeToken(body []byte, inJSON []openapi.Param) []byte {
 			}
 			// A gateway takes the parameters of the RPC style from either part.
 			placed = placed || name == "" || p.Name == name && (c.request.Style == openapi.RPC || openapi.Place(at) == place)
-			if p.Value != c.token {
+			if !p.Is(c.token) {
 				*part.raw = openapi.SetParam(*part.raw, p.Name, c.token)
 			}
 		}
@@ -146,11 +146,11 @@ func (c *call) jsonTokens(body []byte) ([]openapi.Param, error) {
 	}
 	found := openapi.JSONMembers(body, isToken)
 	for _, p := range found {
-		if p.Value != found[0].Value {
+		if p.Value() != found[0].Value() {
 			return nil, fmt.Errorf("%w in one body", ErrTokenConflict)
 		}
 	}
-	if len(found) > 0 && found[0].Value == "" {
+	if len(found) > 0 && found[0].Value() == "" {
 		return nil, nil
 	}
 	return found, nil
@@ -163,11 +163,11 @@ func ownToken(parts ...[]openapi.Param) (string, error) {
 	for _, params := range parts {
 		for _, p := range params {
 			switch {
-			case p.Value == "" || !isToken(p.Name):
-			case own != "" && own != p.Value:
+			case !isToken(p.Name), p.Is(""):
+			case own != "" && !p.Is(own):
 				return "", fmt.Errorf("%w in one request", ErrTokenConflict)
 			default:
-				own = p.Value
+				own = p.Value()
 			}
 		}
 	}

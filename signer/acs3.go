@@ -25,12 +25,10 @@ type acs3 struct {
 	headers
 	head  string // the canonical request up to the headers: method, path, query
 	hash  string // of the body
-	body  []byte
-	typed bool // the query has the signature's type, as the SDK for operations of RPC puts it
+	typed bool   // the query has the signature's type, as the SDK for operations of RPC puts it
 }
 
-func (p *acs3) prepare(req *http.Request, method string, r *openapi.Request, body []byte) error {
-	p.body = body
+func (p *acs3) prepare(req *http.Request, r *openapi.Request, body []byte) error {
 	standard, err := p.gather(req.Header, &acs3Fields, "content-type")
 	if err != nil {
 		return err
@@ -57,7 +55,7 @@ func (p *acs3) prepare(req *http.Request, method string, r *openapi.Request, bod
 	if err != nil {
 		return err
 	}
-	head := append(make([]byte, 0, len(req.URL.RawQuery)+len(req.URL.RawQuery)/2+64), method...)
+	head := append(make([]byte, 0, len(req.URL.RawQuery)+len(req.URL.RawQuery)/2+64), cmp.Or(req.Method, http.MethodGet)...)
 	head = append(head, '\n')
 	head = append(head, canonicalURI.Replace(cmp.Or(req.URL.EscapedPath(), "/"))...)
 	head = append(head, '\n')
@@ -74,7 +72,7 @@ func (p *acs3) prepare(req *http.Request, method string, r *openapi.Request, bod
 		}
 		head = append(head, name...)
 		head = append(head, '=')
-		head = openapi.AppendEscape(head, param.Value)
+		head = param.AppendValue(head)
 	}
 	p.head = string(append(head, '\n'))
 	sum := sha256.Sum256(body)
@@ -96,7 +94,7 @@ func (p *acs3) signedHeaders(v *fieldValues) string {
 	return strings.Join(keys, ";")
 }
 
-func (p *acs3) sign(req *http.Request, c Credentials, at Stamp) error {
+func (p *acs3) sign(req *http.Request, body []byte, c Credentials, at Stamp) error {
 	v := p.fill(c, at.Nonce)
 	v[dateField] = at.Time.UTC().Format("2006-01-02T15:04:05Z")
 	v[hashField] = p.hash
@@ -116,7 +114,7 @@ func (p *acs3) sign(req *http.Request, c Credentials, at Stamp) error {
 			p.signature(c.AccessKeySecret, signedHeaders, &v)
 	}
 	p.write(req, &v, authorization)
-	setBody(req, p.body)
+	setBody(req, body)
 	return nil
 }
 

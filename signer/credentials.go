@@ -10,22 +10,31 @@ import (
 // Credentials are the keys that sign one attempt. The zero value signs nothing.
 //
 // An AccessKey pair alone is a long-lived key; with a SecurityToken it is temporary
-// (STS); a BearerToken stands alone. Every formatting verb, encoding/json and slog
-// show the AccessKeyID and hide the rest.
+// (STS); a BearerToken stands alone. For ACS3-RSA-SHA256 the secret is an RSA private key in
+// PKCS #8, its DER in base64 with PEM's lines around it or without. Every formatting verb,
+// encoding/json and slog show the AccessKeyID and hide the rest.
 type Credentials struct {
 	AccessKeyID     string
 	AccessKeySecret string
 	SecurityToken   string
 	BearerToken     string
+	// Anonymous is for the operations that anybody may call: nonce and time are set as for
+	// any other request, and there is no signature. All other fields must be empty.
+	Anonymous bool
 }
 
 // ErrNoCredentials is returned where there is nothing to sign with: neither an
-// AccessKey pair nor a bearer token.
+// AccessKey pair nor a bearer token, or a secret that is no key for the signature's
+// algorithm.
 var ErrNoCredentials = errors.New("no credentials: need an AccessKey ID with its secret, or a bearer token")
 
-// Validate reports whether c can sign a request; the error is [ErrNoCredentials].
+// Validate reports whether c can sign a request, or is Anonymous alone; the error wraps
+// [ErrNoCredentials].
 func (c Credentials) Validate() error {
-	if c.BearerToken == "" && (c.AccessKeyID == "" || c.AccessKeySecret == "") {
+	switch {
+	case c.Anonymous && c != Credentials{Anonymous: true}:
+		return fmt.Errorf("%w; or none of them, where Anonymous is set", ErrNoCredentials)
+	case !c.Anonymous && c.BearerToken == "" && (c.AccessKeyID == "" || c.AccessKeySecret == ""):
 		return ErrNoCredentials
 	}
 	return nil
@@ -40,6 +49,8 @@ func (c Credentials) MarshalText() ([]byte, error) { return []byte(c.redacted())
 func (c Credentials) redacted() string {
 	kind := "AccessKey"
 	switch {
+	case c.Anonymous:
+		kind = "anonymous"
 	case c.BearerToken != "":
 		kind = "bearer token"
 	case c.SecurityToken != "":

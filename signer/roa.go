@@ -24,11 +24,9 @@ type roa struct {
 	headers
 	head     string // the string to sign up to the date
 	resource string // path and decoded query
-	body     []byte
 }
 
-func (p *roa) prepare(req *http.Request, method string, r *openapi.Request, body []byte) error {
-	p.body = body
+func (p *roa) prepare(req *http.Request, r *openapi.Request, body []byte) error {
 	standard, err := p.gather(req.Header, &roaFields, "accept", "content-md5", "content-type")
 	if err != nil {
 		return err
@@ -38,7 +36,7 @@ func (p *roa) prepare(req *http.Request, method string, r *openapi.Request, body
 	}
 	p.headers.prepare()
 	// A header that is not there leaves its line empty.
-	p.head = method + "\n" + standard["accept"] + "\n" + standard["content-md5"] + "\n" + standard["content-type"] + "\n"
+	p.head = cmp.Or(req.Method, http.MethodGet) + "\n" + standard["accept"] + "\n" + standard["content-md5"] + "\n" + standard["content-type"] + "\n"
 	p.resource, err = canonicalResource(req.URL.EscapedPath(), r.Query)
 	return err
 }
@@ -57,9 +55,9 @@ func canonicalResource(path string, query []openapi.Param) (string, error) {
 		b.WriteByte(separator)
 		separator = '&'
 		b.WriteString(p.Name)
-		if p.Value != "" {
+		if value := p.Value(); value != "" {
 			b.WriteByte('=')
-			b.WriteString(p.Value)
+			b.WriteString(value)
 		}
 	}
 	return b.String(), nil
@@ -87,7 +85,7 @@ func (p *roa) stringToSign(v *fieldValues) []byte {
 	return append(out, p.resource...)
 }
 
-func (p *roa) sign(req *http.Request, c Credentials, at Stamp) error {
+func (p *roa) sign(req *http.Request, body []byte, c Credentials, at Stamp) error {
 	v := p.fill(c, at.Nonce)
 	v[dateField] = at.Time.UTC().Format(http.TimeFormat)
 	if err := p.check(c, &v); err != nil {
@@ -100,6 +98,6 @@ func (p *roa) sign(req *http.Request, c Credentials, at Stamp) error {
 	mac := hmac.New(sha1.New, []byte(secret))
 	mac.Write(p.stringToSign(&v))
 	p.write(req, &v, "acs "+c.AccessKeyID+":"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-	setBody(req, p.body)
+	setBody(req, body)
 	return nil
 }

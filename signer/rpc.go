@@ -1,13 +1,14 @@
 package signer
 
 import (
+	"bytes"
 	"cmp"
-	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/aliretry/aliretry/internal/openapi"
 )
@@ -54,25 +55,25 @@ type rpc struct {
 	method string
 	system openapi.Place // where the slots stand on the wire
 	query  []byte        // of the wire, less the slots
-	form   []byte        // likewise; any other body as it is
-	canon  []piece
+	form   []byte        // likewise, where the slots stand there
+	canon  []byte        // the canonical query, less the slots' values
+	pieces [2*slots + 1]piece
 	names  [slots]string // as the request spells them
 	given  [slots]bool   // the caller's request had it
 	kept   string        // the caller's SecurityToken
 }
 
-// piece is a part of the canonical query, encoded as it stands in the string to sign:
-// a run of constant pairs, or a slot's name.
+// piece is a part of the canonical query, encoded as it stands in the string to sign: a
+// run of constant pairs, or a slot's name.
 type piece struct {
 	slot slot
-	text []byte
+	end  int // in canon, where the next one begins; 0 after the last one
 }
 
-// pair is a parameter on its way into the canonical query.
+// pair is a constant parameter on its way into the canonical query.
 type pair struct {
 	openapi.Param
 	place openapi.Place
-	slot  slot
 }
 
 // The separators of the canonical query, encoded once more.
@@ -81,83 +82,99 @@ const (
 	equals = "%3D"
 )
 
-func (p *rpc) prepare(method string, r *openapi.Request, body []byte) error {
-	p.method, p.system, p.form = method, r.System, body
-	p.names = [slots]string{"AccessKeyId", "BearerToken", "SecurityToken", "SignatureNonce", "SignatureType", "Timestamp"}
-	pairs := make([]pair, 0, len(r.Query)+len(r.Form)+int(slots)+2)
-	pairs = p.takeOut(pairs, r.Query, openapi.Query)
+// prepare makes use of room for what has to last as long as p.
+// newRPC takes a request apart. What it makes may lie in room.
+func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
+	p = rpc{method: cmp.Or(method, http.MethodGet), system: r.System,
+		names: [slots]string{"AccessKeyId", "BearerToken", "SecurityToken", "SignatureNonce", "SignatureType", "Timestamp"}} // sorted
+	var few [roomFor + len(required)]pair
+	pairs := p.takeOut(few[:0], r.Query, openapi.Query)
 	if p.system == openapi.Form {
 		pairs = p.takeOut(pairs, r.Form, openapi.Form)
 	} else {
 		// In the body a business parameter may have a system parameter's name. Two of
 		// them together are a signature, though, and would stay as they are.
 		signed := 0
-		for _, param := range r.Form {
-			if s := slotOf(param.Name); s == signature || s == nonce {
+		for i := range r.Form {
+			if s := slotOf(r.Form[i].Name); s == signature || s == nonce {
 				signed++
 			}
-			pairs = append(pairs, pair{param, openapi.Form, constant})
+			pairs = append(pairs, pair{r.Form[i], openapi.Form})
 		}
 		if signed > 1 {
-			return fmt.Errorf("%w: the signature stands in the form, Action in the query", ErrMalformed)
+			return p, fmt.Errorf("%w: the signature stands in the form, Action in the query", ErrMalformed)
 		}
 	}
-	pairs, err := complete(pairs, p.system)
-	if err != nil {
-		return err
+	if pairs, err = complete(pairs, p.system); err != nil {
+		return p, err
 	}
-	p.query = wire(pairs, openapi.Query)
+	size, sorted := 0, true
+	for i := range pairs {
+		size += len(pairs[i].Raw) + 1
+		sorted = sorted && (i == 0 || pairs[i-1].Name < pairs[i].Name)
+	}
+	text := room // in one piece: what follows query and form is written behind them
+	if need := 5*size/2 + 256; need > cap(room) {
+		text = make([]byte, 0, need)
+	}
+	p.query = appendWire(text, pairs, openapi.Query)
+	text = p.query[len(p.query):]
 	if p.system == openapi.Form {
-		p.form = wire(pairs, openapi.Form)
+		p.form = appendWire(text, pairs, openapi.Form)
+		text = p.form[len(p.form):]
 	}
-	for s := range slots {
-		pairs = append(pairs, pair{openapi.Param{Name: p.names[s]}, p.system, s})
+	if !sorted { // the SDK sorts its query
+		slices.SortFunc(pairs, func(a, b pair) int { return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.place, b.place)) })
+		for i := 1; i < len(pairs); i++ {
+			if pairs[i].Name == pairs[i-1].Name && pairs[i].place == pairs[i-1].place {
+				return p, fmt.Errorf("%w: parameter %q stands twice in one place", ErrMalformed, pairs[i].Name)
+			}
+		}
 	}
-	return p.canonicalise(pairs)
+	p.canon = canonicalise(text, pairs, &p.names, &p.pieces)
+	return p, nil
 }
 
 // takeOut appends the constant parameters to pairs and notes the slots among them.
 func (p *rpc) takeOut(pairs []pair, params []openapi.Param, place openapi.Place) []pair {
-	for _, param := range params {
+	for i := range params {
+		param := &params[i]
 		switch s := slotOf(param.Name); s {
 		case constant:
-			pairs = append(pairs, pair{param, place, constant})
+			pairs = append(pairs, pair{*param, place})
 		case signature:
 		default:
 			p.names[s], p.given[s] = param.Name, true
 			if s == securityToken {
-				p.kept = param.Value
+				p.kept = param.Value()
 			}
 		}
 	}
 	return pairs
 }
 
-// complete adds the constant parameters that an unsigned request lacks, and refuses
-// methods that this style does not know.
+// required are the constant parameters that an unsigned request may lack, and their only
+// values here.
+var required = [...]openapi.Param{
+	openapi.NewParam("SignatureMethod", "HMAC-SHA1"),
+	openapi.NewParam("SignatureVersion", "1.0"),
+}
+
+// complete adds what is required, and refuses methods that this style does not know.
 func complete(pairs []pair, system openapi.Place) ([]pair, error) {
-	required := [...]openapi.Param{
-		{Name: "SignatureMethod", Value: "HMAC-SHA1", Raw: "SignatureMethod=HMAC-SHA1"},
-		{Name: "SignatureVersion", Value: "1.0", Raw: "SignatureVersion=1.0"},
-	}
 	for _, want := range required {
 		i := slices.IndexFunc(pairs, func(p pair) bool { return p.Name == want.Name })
 		if i < 0 {
-			pairs = append(pairs, pair{want, system, constant})
-		} else if pairs[i].Value != want.Value {
-			return nil, fmt.Errorf("%w: %s is not %s", ErrUnsupported, want.Name, want.Value)
+			pairs = append(pairs, pair{want, system})
+		} else if !pairs[i].Is(want.Value()) {
+			return nil, fmt.Errorf("%w: %s is not %s", ErrUnsupported, want.Name, want.Value())
 		}
 	}
 	return pairs, nil
 }
 
-// wire joins the pairs of one place as the caller wrote them.
-func wire(pairs []pair, place openapi.Place) []byte {
-	n := 0
-	for i := range pairs {
-		n += len(pairs[i].Raw) + 1
-	}
-	out := make([]byte, 0, n)
+// appendWire appends the pairs of one place as the caller wrote them.
+func appendWire(out []byte, pairs []pair, place openapi.Place) []byte {
 	for i := range pairs {
 		if pairs[i].place == place {
 			out = appendAnd(out)
@@ -174,47 +191,46 @@ func appendAnd(dst []byte) []byte {
 	return dst
 }
 
-// canonicalise sorts the pairs by name, in byte order, and encodes them. Of a name in
-// both places the form's value counts, as in the SDK.
-func (p *rpc) canonicalise(pairs []pair) error {
-	slices.SortFunc(pairs, func(a, b pair) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.place, b.place))
-	})
-	size := 0
-	for i := range pairs {
-		size += len(pairs[i].Raw) + len(pairs[i].Name) + len(and) + len(equals)
-	}
-	text := make([]byte, 0, size+size/2)
-	p.canon = make([]piece, 0, 2*slots+1)
-	start := 0
+// canonicalise appends the canonical query to text: the sorted pairs, with the slots
+// between them. Of a name in both places the form's value counts, as in the SDK.
+func canonicalise(text []byte, pairs []pair, names *[slots]string, pieces *[2*slots + 1]piece) []byte {
+	n, start := 0, 0
 	flush := func(s slot) {
 		if start < len(text) {
-			p.canon = append(p.canon, piece{s, text[start:len(text):len(text)]})
-			start = len(text)
+			pieces[n] = piece{s, len(text)}
+			n, start = n+1, len(text)
 		}
+	}
+	next := slot(0) // to be merged in
+	merge := func() {
+		flush(constant)
+		text = append(text, and...)
+		text = append(text, names[next]...) // of letters alone
+		text = append(text, equals...)
+		flush(next)
+		next++
 	}
 	for i := range pairs {
 		this := &pairs[i]
 		if i+1 < len(pairs) && pairs[i+1].Name == this.Name {
-			if pairs[i+1].place == this.place {
-				return fmt.Errorf("%w: parameter %q stands twice in one place", ErrMalformed, this.Name)
-			}
 			continue
 		}
-		if this.slot != constant {
-			flush(constant)
+		for next < slots && names[next] < this.Name {
+			merge()
+		}
+		if next < slots && names[next] == this.Name {
+			next++ // a business parameter of the form has a slot's name
 		}
 		text = append(text, and...)
 		text = openapi.AppendEscapeTwice(text, this.Name)
 		text = append(text, equals...)
-		if this.slot == constant {
-			text = openapi.AppendEscapeTwice(text, this.Value)
-		} else {
-			flush(this.slot)
-		}
+		text = this.AppendValueTwice(text)
+	}
+	for next < slots {
+		merge()
 	}
 	flush(constant)
-	return nil
+	return text
 }
 
 // fill gives the slots their values for one attempt; a slot that is not used is left
@@ -222,14 +238,14 @@ func (p *rpc) canonicalise(pairs []pair) error {
 func (p *rpc) fill(c Credentials, at Stamp) (values [slots]string, used [slots]bool) {
 	set := func(s slot, value string, use bool) { values[s], used[s] = value, use }
 	bearer := c.BearerToken != ""
-	set(accessKeyID, c.AccessKeyID, c.AccessKeyID != "" || p.given[accessKeyID])
+	set(accessKeyID, c.AccessKeyID, c.AccessKeyID != "" || p.given[accessKeyID] && !c.Anonymous)
 	set(bearerToken, c.BearerToken, bearer)
 	set(securityToken, p.kept, p.given[securityToken])
 	if c.SecurityToken != "" {
 		set(securityToken, c.SecurityToken, true)
 	}
 	set(nonce, at.Nonce, true)
-	set(signatureType, "", p.given[signatureType])
+	set(signatureType, "", p.given[signatureType] && !c.Anonymous)
 	if bearer {
 		set(signatureType, "BEARERTOKEN", true)
 	}
@@ -237,25 +253,22 @@ func (p *rpc) fill(c Credentials, at Stamp) (values [slots]string, used [slots]b
 	return values, used
 }
 
-// stringToSign follows the text "RPC-style API signature": METHOD & %2F & the encoded
-// canonical query.
-func (p *rpc) stringToSign(values *[slots]string, used *[slots]bool) []byte {
-	size := len(p.method) + len("&%2F&")
-	for _, piece := range p.canon {
-		size += len(piece.text)
-		if piece.slot < slots {
-			size += 2 * len(values[piece.slot])
-		}
-	}
-	out := make([]byte, 0, size)
+// appendStringToSign follows the text "RPC-style API signature": METHOD & %2F & the
+// encoded canonical query.
+func (p *rpc) appendStringToSign(out []byte, values *[slots]string, used *[slots]bool) []byte {
 	out = append(out, p.method...)
 	out = append(out, "&%2F&"...)
-	head := len(out)
-	for _, piece := range p.canon {
+	head, start := len(out), 0
+	for i := range p.pieces {
+		piece := &p.pieces[i]
+		if piece.end == 0 {
+			break
+		}
+		text := p.canon[start:piece.end]
+		start = piece.end
 		if piece.slot < slots && !used[piece.slot] {
 			continue
 		}
-		text := piece.text
 		if len(out) == head {
 			text = text[len(and):]
 		}
@@ -267,22 +280,14 @@ func (p *rpc) stringToSign(values *[slots]string, used *[slots]bool) []byte {
 	return out
 }
 
-func (p *rpc) sign(req *http.Request, c Credentials, at Stamp) {
+func (p *rpc) sign(req *http.Request, body []byte, c Credentials, at Stamp) error {
 	values, used := p.fill(c, at)
-	secret := c.AccessKeySecret
-	if c.BearerToken != "" {
-		secret = "" // the bearer token alone authenticates, and the key is "&"
-	}
-	mac := hmac.New(sha1.New, append(append(make([]byte, 0, 64), secret...), '&'))
-	mac.Write(p.stringToSign(&values, &used))
-	var sum [sha1.Size]byte
-	mac.Sum(sum[:0])
-
-	out := p.query
+	wire := p.query
 	if p.system == openapi.Form {
-		out = p.form
+		wire = p.form
 	}
-	out = append(make([]byte, 0, len(out)+320), out...)
+	var room [2048]byte
+	out := append(room[:0], wire...)
 	for s := range slots {
 		if used[s] {
 			out = appendAnd(out)
@@ -291,16 +296,30 @@ func (p *rpc) sign(req *http.Request, c Credentials, at Stamp) {
 			out = openapi.AppendEscape(out, values[s])
 		}
 	}
-	out = append(out, "&Signature="...)
-	out = openapi.AppendEscape(out, base64.StdEncoding.EncodeToString(sum[:]))
+	if !c.Anonymous {
+		out = append(out, "&Signature="...)
+		out = openapi.AppendEscape(out, p.signature(c, &values, &used))
+	}
 
 	url := *req.URL
 	if p.system == openapi.Form {
 		url.RawQuery = string(p.query)
-		setBody(req, out)
+		setBody(req, bytes.Clone(out))
 	} else {
 		url.RawQuery = string(out)
-		setBody(req, p.form)
+		setBody(req, body)
 	}
 	req.URL = &url
+	return nil
+}
+
+func (p *rpc) signature(c Credentials, values *[slots]string, used *[slots]bool) string {
+	secret := c.AccessKeySecret
+	if c.BearerToken != "" {
+		secret = "" // the bearer token alone authenticates, and the key is "&"
+	}
+	var room [4096]byte
+	var sum [sha1.Size]byte
+	text := p.appendStringToSign(room[:blockSize], values, used)
+	return base64.StdEncoding.EncodeToString(hashSHA1.appendHMAC(sum[:0], text, secret+"&"))
 }

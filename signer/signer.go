@@ -56,73 +56,108 @@ var (
 // instead, see [Prepare]. The error wraps [ErrNoCredentials], [ErrUnsupported] or
 // [ErrMalformed]; req is then as it was.
 func Sign(req *http.Request, body []byte, c Credentials, at Stamp) error {
-	p, err := Prepare(req, body)
+	var room [roomFor]openapi.Param
+	r, err := identify(req, body, room[:])
+	if err != nil {
+		return err
+	}
+	if r.Style == openapi.RPC { // spared what would outlive this signature
+		var room [2048]byte
+		p, err := newRPC(req.Method, &r, room[:0])
+		if err != nil {
+			return err
+		}
+		if at, err = checked(c, at); err != nil {
+			return err
+		}
+		return p.sign(req, body, c, at)
+	}
+	p, err := prepare(req, &r, body)
 	if err != nil {
 		return err
 	}
 	return p.Sign(req, c, at)
 }
 
+// roomFor is how many parameters most requests have at most.
+const roomFor = 32
+
 // Prepared is a request whose constant parts were parsed and canonicalised once. It is
 // immutable and safe for concurrent use.
 type Prepared struct {
-	style openapi.Style
-	rpc   rpc
-	roa   roa
-	acs3  acs3
+	scheme scheme
+	body   []byte
+}
+
+// scheme is a prepared request of one style.
+type scheme interface {
+	sign(req *http.Request, body []byte, c Credentials, at Stamp) error
 }
 
 // Prepare takes req and the bytes of its body apart, for signing them any number of
 // times. It changes neither and keeps no reference to req. The error wraps
 // [ErrUnsupported] or [ErrMalformed].
 func Prepare(req *http.Request, body []byte) (*Prepared, error) {
-	if req.URL == nil || req.URL.Opaque != "" {
-		return nil, fmt.Errorf("%w: it has no URL, or an opaque one", ErrMalformed)
-	}
-	r, err := openapi.Identify(req, body)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	p := &Prepared{style: r.Style}
-	method := req.Method
-	if method == "" {
-		method = http.MethodGet
-	}
-	switch r.Style {
-	case openapi.RPC:
-		err = p.rpc.prepare(method, &r, body)
-	case openapi.ROA:
-		err = p.roa.prepare(req, method, &r, body)
-	case openapi.ACS3:
-		err = p.acs3.prepare(req, method, &r, body)
-	}
+	var room [roomFor]openapi.Param
+	r, err := identify(req, body, room[:])
 	if err != nil {
 		return nil, err
 	}
-	return p, nil
+	return prepare(req, &r, body)
 }
 
 // Sign writes the prepared request, signed with c at the given stamp, to req: a clone
 // of the request that p was made from, as [Sign] leaves it. The error wraps
 // [ErrNoCredentials] or, where c or the nonce cannot stand in a header, [ErrMalformed].
 func (p *Prepared) Sign(req *http.Request, c Credentials, at Stamp) error {
-	if err := c.Validate(); err != nil {
+	at, err := checked(c, at)
+	if err != nil {
 		return err
 	}
+	return p.scheme.sign(req, p.body, c, at)
+}
+
+func identify(req *http.Request, body []byte, room []openapi.Param) (openapi.Request, error) {
+	if req.URL == nil || req.URL.Opaque != "" {
+		return openapi.Request{}, fmt.Errorf("%w: it has no URL, or an opaque one", ErrMalformed)
+	}
+	r, err := openapi.Identify(req, body, room)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return r, err
+}
+
+func prepare(req *http.Request, r *openapi.Request, body []byte) (*Prepared, error) {
+	var s scheme
+	var err error
+	switch r.Style {
+	case openapi.ROA:
+		p := new(roa)
+		s, err = p, p.prepare(req, r, body)
+	case openapi.ACS3:
+		p := new(acs3)
+		s, err = p, p.prepare(req, r, body)
+	default:
+		var p rpc
+		p, err = newRPC(req.Method, r, nil)
+		s = &p
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Prepared{s, body}, nil
+}
+
+// checked refuses credentials that are none, and fills in what the stamp leaves open.
+func checked(c Credentials, at Stamp) (Stamp, error) {
 	if at.Nonce == "" {
 		at.Nonce = uuid.NewString()
 	}
 	if at.Time.IsZero() {
 		at.Time = time.Now()
 	}
-	switch p.style {
-	case openapi.ROA:
-		return p.roa.sign(req, c, at)
-	case openapi.ACS3:
-		return p.acs3.sign(req, c, at)
-	}
-	p.rpc.sign(req, c, at)
-	return nil
+	return at, c.Validate()
 }
 
 // setBody makes req send body, with its length stated.

@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -59,16 +60,17 @@ const (
 )
 
 // Identify takes a request apart. It looks at header keys in any case, since the SDK
-// writes some of them straight into the map, and changes nothing.
-func Identify(req *http.Request, body []byte) (Request, error) {
+// writes some of them straight into the map, and changes nothing. room is memory for the
+// query's parameters, if there are few enough; it may be nil.
+func Identify(req *http.Request, body []byte, room []Param) (Request, error) {
 	var r Request
 	var err, formErr error
-	if r.Query, err = ParseParams(req.URL.RawQuery); err != nil {
+	if r.Query, err = ParseParams(req.URL.RawQuery, room); err != nil {
 		return Request{}, errors.Join(ErrParams, err)
 	}
 	h := readHeaders(req.Header)
 	if h.form && len(body) > 0 {
-		r.Form, formErr = ParseParams(string(body))
+		r.Form, formErr = ParseParams(string(body), nil)
 	}
 	r.Version, r.Action = h.version, h.action
 	switch {
@@ -79,21 +81,21 @@ func Identify(req *http.Request, body []byte) (Request, error) {
 	case hasPrefixFold(h.authorization, acs):
 		r.Style = ROA
 		r.KeyID, _, _ = strings.Cut(h.authorization[len(acs):], ":")
-	case r.readRPC():
-		if formErr != nil {
-			return Request{}, errors.Join(ErrParams, formErr)
-		}
-		r.Style = RPC
-		r.KeyID, _ = r.Param("AccessKeyId")
-		return r, r.ambiguous()
-	case h.signatureVersion == "1.0" && h.version != "":
-		r.Style = ROA
-	case h.action != "" && h.version != "":
-		r.Style = ACS3
-	case formErr != nil:
-		return Request{}, errors.Join(ErrParams, formErr)
 	default:
-		return Request{}, ErrStyle
+		isRPC, err := r.readRPC()
+		switch {
+		case isRPC && formErr == nil:
+			r.Style = RPC
+			return r, err
+		case formErr != nil && (isRPC || !h.names()):
+			return Request{}, errors.Join(ErrParams, formErr)
+		case h.signatureVersion == "1.0" && h.version != "":
+			r.Style = ROA
+		case h.action != "" && h.version != "":
+			r.Style = ACS3
+		default:
+			return Request{}, ErrStyle
+		}
 	}
 	r.ByPath = r.Style == ROA || len(req.URL.Path) > len("/")
 	if h.twice != "" {
@@ -125,60 +127,53 @@ func isDocument(body []byte) bool {
 // readRPC fills in what RPC keeps in parameters, and reports whether the request is
 // one. Parameters of the query outrank those of the form: they are where the SDK puts
 // its own, and a few operations have a business parameter named Format in the body.
-func (r *Request) readRPC() bool {
-	system := Query
-	action, ok := lookup(r.Query, "Action")
-	if !ok {
-		system = Form
-		action, _ = lookup(r.Form, "Action")
+func (r *Request) readRPC() (bool, error) {
+	query, form := commonIn(r.Query), commonIn(r.Form)
+	action, version, format := cmp.Or(query.action, form.action), cmp.Or(query.version, form.version), cmp.Or(query.format, form.format)
+	if action == nil || version == nil || action.Is("") || version.Is("") {
+		return false, nil
 	}
-	version, ok := lookup(r.Query, "Version")
-	if !ok {
-		version, _ = lookup(r.Form, "Version")
+	r.Action, r.Version = action.Value(), version.Value()
+	if query.action == nil {
+		r.System = Form
 	}
-	if action == "" || version == "" {
-		return false
+	if key := cmp.Or(form.key, query.key); key != nil {
+		r.KeyID = key.Value()
 	}
-	r.Action, r.Version, r.System = action, version, system
-	format, ok := lookup(r.Query, "Format")
-	if !ok {
-		format, _ = lookup(r.Form, "Format")
-	}
-	switch format = strings.ToUpper(format); {
-	case ok, system == Form, format == "JSON", format == "XML":
-		r.Format = format
-	}
-	return true
-}
-
-// ambiguous refuses a request that names two operations: which one the server would
-// carry out, nobody could say.
-func (r *Request) ambiguous() error {
-	for _, name := range [...]string{"Action", "Version"} {
-		inQuery, ok := lookup(r.Query, name)
-		if inForm, both := lookup(r.Form, name); ok && both && inQuery != inForm {
-			return fmt.Errorf("%w: query and form differ in %s", ErrParams, name)
+	if format != nil {
+		value := strings.ToUpper(format.Value())
+		if format == query.format || r.System == Form || value == "JSON" || value == "XML" {
+			r.Format = value
 		}
 	}
-	return nil
-}
-
-// Param returns the value of a parameter as the server sees it: the form's where a
-// name stands in both places, which is also the one that the SDK signs.
-func (r *Request) Param(name string) (string, bool) {
-	if v, ok := lookup(r.Form, name); ok {
-		return v, true
+	// Of two operations, nobody could say which one the server would carry out.
+	if differ(query.action, form.action) || differ(query.version, form.version) {
+		return true, fmt.Errorf("%w: query and form differ in the operation that they name", ErrParams)
 	}
-	return lookup(r.Query, name)
+	return true, nil
 }
 
-func lookup(params []Param, name string) (string, bool) {
+func differ(a, b *Param) bool { return a != nil && b != nil && a.Value() != b.Value() }
+
+// common are the parameters that tell what an RPC request is; nil where it has none.
+type common struct{ action, version, format, key *Param }
+
+// commonIn returns the first of each name.
+func commonIn(params []Param) (c common) {
 	for i := range params {
-		if params[i].Name == name {
-			return params[i].Value, true
+		p := &params[i]
+		switch p.Name {
+		case "Action":
+			c.action = cmp.Or(c.action, p)
+		case "Version":
+			c.version = cmp.Or(c.version, p)
+		case "Format":
+			c.format = cmp.Or(c.format, p)
+		case "AccessKeyId":
+			c.key = cmp.Or(c.key, p)
 		}
 	}
-	return "", false
+	return c
 }
 
 // headers are the header fields that tell a request's style.
@@ -231,6 +226,11 @@ func readHeaders(h http.Header) (out headers) {
 		}
 	}
 	return out
+}
+
+// names reports whether they name an operation of a header style.
+func (h *headers) names() bool {
+	return h.version != "" && (h.action != "" || h.signatureVersion == "1.0")
 }
 
 func hasPrefixFold(s, prefix string) bool {

@@ -43,7 +43,7 @@ func TestIdentify(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			req := &http.Request{URL: &url.URL{RawQuery: tt.query}, Header: tt.header}
-			r, err := Identify(req, []byte(tt.body))
+			r, err := Identify(req, []byte(tt.body), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +62,7 @@ func TestIdentifyKeyID(t *testing.T) {
 		"acs3": {URL: &url.URL{}, Header: http.Header{"authorization": {"ACS3-HMAC-SHA256 Credential=acs3,SignedHeaders=host,Signature=x"}, "x-acs-action": {"A"}, "x-acs-version": {"1"}}},
 		"":     {URL: &url.URL{}, Header: http.Header{"x-acs-version": {"1"}, "x-acs-signature-version": {"1.0"}}},
 	} {
-		if r, err := Identify(req, nil); err != nil || r.KeyID != want {
+		if r, err := Identify(req, nil, nil); err != nil || r.KeyID != want {
 			t.Errorf("%q, want %q: %v", r.KeyID, want, err)
 		}
 	}
@@ -80,7 +80,7 @@ func TestIdentifyTwoHeaders(t *testing.T) {
 		{"x-acs-version": {"1"}, "x-acs-action": {"A"}, "Accept": {"application/json"}, "accept": {"application/xml"}},
 	} {
 		for range 10 { // in any order of the map
-			if _, err := Identify(&http.Request{URL: new(url.URL), Header: h}, nil); !errors.Is(err, ErrParams) {
+			if _, err := Identify(&http.Request{URL: new(url.URL), Header: h}, nil, nil); !errors.Is(err, ErrParams) {
 				t.Errorf("%v: %v", h, err)
 			}
 		}
@@ -93,7 +93,7 @@ func TestIdentifyTwoHeaders(t *testing.T) {
 		{"Authorization": {"Basic x", "ACS3-HMAC-SHA256 Credential=x"}, "x-acs-version": {"1"}, "x-acs-action": {"A"}},
 	} {
 		for range 10 {
-			if r, err := Identify(&http.Request{URL: new(url.URL), Header: h}, nil); err != nil || r.Version != "1" {
+			if r, err := Identify(&http.Request{URL: new(url.URL), Header: h}, nil, nil); err != nil || r.Version != "1" {
 				t.Errorf("%v: %+v, %v", h, r, err)
 			}
 		}
@@ -105,7 +105,7 @@ func TestIdentifyTwoHeaders(t *testing.T) {
 		{"Content-Type": {"", "application/x-www-form-urlencoded", "application/x-www-form-urlencoded"}},
 	} {
 		for range 10 {
-			r, err := Identify(&http.Request{URL: &url.URL{RawQuery: "Action=A&Version=1"}, Header: h}, []byte("a=b"))
+			r, err := Identify(&http.Request{URL: &url.URL{RawQuery: "Action=A&Version=1"}, Header: h}, []byte("a=b"), nil)
 			if _, typed := h["Content-Type"]; err != nil || r.Style != RPC || typed != (r.Form != nil) {
 				t.Errorf("%v: %+v, %v", h, r, err)
 			}
@@ -122,18 +122,18 @@ func TestIdentifyMalformedForm(t *testing.T) {
 		h     http.Header
 		fine  bool
 	}{{"Action=A&Version=1", form, false}, {"", form, false}, {"", unsigned, true}} {
-		if r, err := Identify(&http.Request{URL: &url.URL{RawQuery: tt.query}, Header: tt.h}, []byte("rate=100%")); (err == nil) != tt.fine || !tt.fine && !errors.Is(err, ErrParams) {
+		if r, err := Identify(&http.Request{URL: &url.URL{RawQuery: tt.query}, Header: tt.h}, []byte("rate=100%"), nil); (err == nil) != tt.fine || !tt.fine && !errors.Is(err, ErrParams) {
 			t.Errorf("%s %v: %+v, %v", tt.query, tt.h, r, err)
 		}
 	}
 	// What is JSON or XML is no form, whatever it is called.
 	for _, body := range []string{` {"a":"b=c"}`, "\ufeff[1]", `"a"`, "\n<a/>"} {
-		if r, err := Identify(&http.Request{URL: new(url.URL), Header: unsigned}, []byte(body)); err != nil || r.Form != nil {
+		if r, err := Identify(&http.Request{URL: new(url.URL), Header: unsigned}, []byte(body), nil); err != nil || r.Form != nil {
 			t.Errorf("%s: %+v, %v", body, r, err)
 		}
 	}
 	// A token in what cannot be read must not be passed over.
-	if _, err := Identify(&http.Request{URL: new(url.URL), Header: unsigned}, []byte("clientToken=mine&note=a;b")); !errors.Is(err, ErrParams) {
+	if _, err := Identify(&http.Request{URL: new(url.URL), Header: unsigned}, []byte("clientToken=mine&note=a;b"), nil); !errors.Is(err, ErrParams) {
 		t.Error(err)
 	}
 }
@@ -147,7 +147,7 @@ func TestIdentifyRefuses(t *testing.T) {
 		"Action=A&Version=1&a=%": ErrParams,
 		"Action=A&Version=1;b=c": ErrParams,
 	} {
-		_, err := Identify(&http.Request{URL: &url.URL{RawQuery: query}}, nil)
+		_, err := Identify(&http.Request{URL: &url.URL{RawQuery: query}}, nil, nil)
 		if !errors.Is(err, want) {
 			t.Errorf("%q: %v, want %v", query, err, want)
 		}
@@ -162,7 +162,7 @@ func TestIdentifyRefuses(t *testing.T) {
 func TestIdentifyRefusesTwoOperations(t *testing.T) {
 	for body, want := range map[string]error{"Action=B": ErrParams, "Version=2": ErrParams, "Action=A&Version=1": nil} {
 		req := &http.Request{URL: &url.URL{RawQuery: "Action=A&Version=1"}, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}
-		if _, err := Identify(req, []byte(body)); !errors.Is(err, want) {
+		if _, err := Identify(req, []byte(body), nil); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", body, err, want)
 		}
 	}
@@ -171,7 +171,7 @@ func TestIdentifyRefusesTwoOperations(t *testing.T) {
 // The digest tells calls apart by what they do, and not by how they are signed.
 func TestFingerprint(t *testing.T) {
 	digest := func(req *http.Request, body string) [32]byte {
-		r, err := Identify(req, []byte(body))
+		r, err := Identify(req, []byte(body), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -278,7 +278,7 @@ func FuzzParams(f *testing.F) {
 	f.Add("a=1&b=%20+%2A&&c", "ClientToken", "x y~*")
 	f.Add("=&=1&a==", "", "\xff")
 	f.Fuzz(func(t *testing.T, raw, name, value string) {
-		params, err := ParseParams(raw)
+		params, err := ParseParams(raw, nil)
 		want, wantErr := url.ParseQuery(raw)
 		if (err == nil) != (wantErr == nil) {
 			t.Fatalf("ParseParams: %v; net/url: %v", err, wantErr)
@@ -288,7 +288,7 @@ func FuzzParams(f *testing.F) {
 		}
 		got := make(url.Values)
 		for _, p := range params {
-			got.Add(p.Name, p.Value)
+			got.Add(p.Name, p.Value())
 		}
 		if got.Encode() != want.Encode() {
 			t.Errorf("read %v, want %v", got, want)

@@ -25,7 +25,7 @@ func JSONMembers(body []byte, wanted func(name string) bool) (found []Param) {
 		}
 		if name, _ := key.(string); wanted(name) {
 			text, _ := value.(string)
-			found = append(found, Param{Name: name, Value: text})
+			found = append(found, NewParam(name, text))
 		}
 	}
 	return found

@@ -9,22 +9,47 @@ import (
 
 // Param is one name=value pair of a query or a form.
 type Param struct {
-	Name, Value string // decoded
-	Raw         string // as it stands on the wire
+	Name string // decoded
+	Raw  string // name and value as they stand on the wire
+	from int    // where the value begins in Raw
 }
 
+// NewParam returns the pair of a name and a value, decoded both.
+func NewParam(name, value string) Param {
+	encoded := url.QueryEscape(name) + "="
+	return Param{name, encoded + url.QueryEscape(value), len(encoded)}
+}
+
+// Value returns the decoded value.
+func (p *Param) Value() string {
+	value := p.Raw[p.from:]
+	if strings.IndexByte(value, '%') < 0 && strings.IndexByte(value, '+') < 0 {
+		return value
+	}
+	if decoded, err := url.QueryUnescape(value); err == nil {
+		return decoded
+	}
+	return value // ParseParams lets none through that cannot be decoded
+}
+
+// Is reports whether the decoded value is the one given.
+func (p *Param) Is(value string) bool { return p.Raw[p.from:] == value || p.Value() == value }
+
 // ParseParams splits a query or a form (application/x-www-form-urlencoded) into its
-// pairs, in the order of the wire. Empty segments ("a=1&&b=2") are passed over, as
+// pairs, in the order of the wire, which it puts into room where they fit. Empty segments ("a=1&&b=2") are passed over, as
 // servers do. The error names the pair that cannot be decoded by its position, never
 // by its text, which may be a secret.
-func ParseParams(raw string) ([]Param, error) {
+func ParseParams(raw string, room []Param) ([]Param, error) {
 	if raw == "" {
 		return nil, nil
 	}
-	if strings.Contains(raw, ";") {
+	if strings.IndexByte(raw, ';') >= 0 {
 		return nil, errors.New("a semicolon stands between parameters")
 	}
-	params := make([]Param, 0, strings.Count(raw, "&")+1)
+	params := room[:0]
+	if n := strings.Count(raw, "&") + 1; n > cap(room) {
+		params = make([]Param, 0, n)
+	}
 	for len(raw) > 0 {
 		segment := raw
 		if end := strings.IndexByte(raw, '&'); end >= 0 {
@@ -35,15 +60,44 @@ func ParseParams(raw string) ([]Param, error) {
 		if segment == "" {
 			continue
 		}
-		name, value, _ := strings.Cut(segment, "=")
-		name, errName := url.QueryUnescape(name)
-		value, errValue := url.QueryUnescape(value)
-		if errName != nil || errValue != nil {
-			return nil, fmt.Errorf("parameter %d cannot be decoded", len(params)+1)
+		p := Param{Name: segment, Raw: segment, from: len(segment)}
+		if end := strings.IndexByte(segment, '='); end >= 0 {
+			p.Name, p.from = segment[:end], end+1
 		}
-		params = append(params, Param{Name: name, Value: value, Raw: segment})
+		if percent := strings.IndexByte(segment, '%'); percent >= 0 {
+			if !decodable(segment[percent:]) {
+				return nil, fmt.Errorf("parameter %d cannot be decoded", len(params)+1)
+			}
+		}
+		if strings.IndexByte(p.Name, '%') >= 0 || strings.IndexByte(p.Name, '+') >= 0 {
+			p.Name, _ = url.QueryUnescape(p.Name)
+		}
+		params = append(params, p)
 	}
 	return params, nil
+}
+
+// decodable reports whether two hexadecimal digits follow each percent sign.
+func decodable(s string) bool {
+	for {
+		i := strings.IndexByte(s, '%')
+		if i < 0 {
+			return true
+		}
+		if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {
+			return false
+		}
+		s = s[i+3:]
+	}
+}
+
+func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
+
+func unhex(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return c | 0x20 - 'a' + 10
 }
 
 // SetParam returns raw with exactly one pair of that name, holding value: the first
@@ -80,34 +134,65 @@ func SetParam(raw, name, value string) string {
 
 const upperHex = "0123456789ABCDEF"
 
-// unreserved reports whether c stands for itself (RFC 3986, section 2.3).
-func unreserved(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
-		c == '-' || c == '_' || c == '.' || c == '~'
-}
+// unreserved holds what stands for itself (RFC 3986, section 2.3).
+var unreserved = func() (t [256]bool) {
+	for c := range 256 {
+		b := byte(c)
+		t[c] = 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-' || b == '_' || b == '.' || b == '~'
+	}
+	return t
+}()
 
 // AppendEscape appends s to dst in the percent-encoding that the signature texts ask
 // for: RFC 3986, so a space is %20, an asterisk %2A, and a tilde stays.
-func AppendEscape(dst []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; unreserved(c) {
-			dst = append(dst, c)
-		} else {
-			dst = append(dst, '%', upperHex[c>>4], upperHex[c&15])
-		}
-	}
-	return dst
-}
+func AppendEscape(dst []byte, s string) []byte { return appendEscape(dst, s, "%") }
 
 // AppendEscapeTwice appends what AppendEscape of AppendEscape would: names and values
 // stand so in the RPC string to sign, whose canonical query is encoded as a whole.
-func AppendEscapeTwice(dst []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; unreserved(c) {
-			dst = append(dst, c)
-		} else {
-			dst = append(dst, '%', '2', '5', upperHex[c>>4], upperHex[c&15])
+func AppendEscapeTwice(dst []byte, s string) []byte { return appendEscape(dst, s, "%25") }
+
+func appendEscape(dst []byte, s, percent string) []byte {
+	start := 0
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; !unreserved[c] {
+			dst = append(dst, s[start:i]...)
+			dst = append(dst, percent...)
+			dst = append(dst, upperHex[c>>4], upperHex[c&15])
+			start = i + 1
 		}
 	}
-	return dst
+	return append(dst, s[start:]...)
+}
+
+// AppendValue is AppendEscape of the value.
+func (p *Param) AppendValue(dst []byte) []byte { return appendAgain(dst, p.Raw[p.from:], "%") }
+
+// AppendValueTwice is AppendEscapeTwice of the value.
+func (p *Param) AppendValueTwice(dst []byte) []byte { return appendAgain(dst, p.Raw[p.from:], "%25") }
+
+// appendAgain is appendEscape of what a client has encoded in its own way, decoded.
+func appendAgain(dst []byte, encoded, percent string) []byte {
+	start := 0
+	for i := 0; i < len(encoded); i++ {
+		c := encoded[i]
+		if unreserved[c] {
+			continue
+		}
+		dst = append(dst, encoded[start:i]...)
+		switch c {
+		case '+':
+			c = ' '
+		case '%':
+			c = unhex(encoded[i+1])<<4 | unhex(encoded[i+2])
+			i += 2
+		}
+		start = i + 1
+		if unreserved[c] {
+			dst = append(dst, c)
+			continue
+		}
+		dst = append(dst, percent...)
+		dst = append(dst, upperHex[c>>4], upperHex[c&15])
+	}
+	return append(dst, encoded[start:]...)
 }

@@ -1,0 +1,54 @@
+package signer
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+
+	"github.com/emmansun/gmsm/sm3"
+)
+
+// hash is one of the hash functions that signatures are made with.
+type hash uint8
+
+const (
+	hashSHA1 hash = iota
+	hashSHA256
+	hashSM3
+)
+
+// blockSize is that of each of them.
+const blockSize = 64
+
+// appendSum appends the digest of text to dst.
+func (h hash) appendSum(dst, text []byte) []byte {
+	switch h {
+	case hashSHA1:
+		sum := sha1.Sum(text)
+		return append(dst, sum[:]...)
+	case hashSM3:
+		sum := sm3.Sum(text)
+		return append(dst, sum[:]...)
+	}
+	sum := sha256.Sum256(text)
+	return append(dst, sum[:]...)
+}
+
+// appendHMAC appends to dst the HMAC (RFC 2104) of what follows the first block of text,
+// which is room for the key. The standard library's HMAC is the same from seven pieces of
+// memory, which is as many as all the rest of a signature takes.
+func (h hash) appendHMAC(dst, text []byte, key string) []byte {
+	var block [blockSize]byte
+	if len(key) > blockSize {
+		h.appendSum(block[:0], []byte(key))
+	} else {
+		copy(block[:], key)
+	}
+	for i, b := range block {
+		text[i] = b ^ 0x36
+	}
+	var outer [2 * blockSize]byte
+	for i, b := range block {
+		outer[i] = b ^ 0x5c
+	}
+	return h.appendSum(dst, h.appendSum(outer[:blockSize], text))
+}
