@@ -2,97 +2,117 @@ package signer
 
 import (
 	"cmp"
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aliretry/aliretry/internal/openapi"
 )
 
 // acs3Fields are the headers that each signing of the ACS3 style fills in.
-var acs3Fields = [fields]string{dateField: "X-Acs-Date", nonceField: "X-Acs-Signature-Nonce", keyIDField: "X-Acs-Accesskey-Id",
-	typeField: "X-Acs-Signature-Type", securityTokenField: "X-Acs-Security-Token", bearerTokenField: "X-Acs-Bearer-Token",
-	hashField: "X-Acs-Content-Sha256"}
+var acs3Fields = named([fields]string{authorizationField: "authorization", dateField: "x-acs-date", nonceField: "x-acs-signature-nonce",
+	keyIDField: "x-acs-accesskey-id", typeField: "x-acs-signature-type", securityTokenField: "x-acs-security-token",
+	bearerTokenField: "x-acs-bearer-token", hashField: "x-acs-content-sha256"})
 
-// acs3Algorithm is the one of the style's algorithms that is signed with here.
-const acs3Algorithm = "ACS3-HMAC-SHA256"
+// algorithm is one of those of the ACS3 style.
+type algorithm struct {
+	name string
+	hash hash // of the body and of the canonical request
+	rsa  bool // and no HMAC
+}
+
+// algorithms are the ones there are, the default first.
+var algorithms = [...]algorithm{
+	{"ACS3-HMAC-SHA256", hashSHA256, false},
+	{"ACS3-HMAC-SM3", hashSM3, false},
+	{"ACS3-RSA-SHA256", hashSHA256, true},
+}
 
 // acs3 is a request of the ACS3 style, made ready for signing.
 type acs3 struct {
 	headers
-	head  string // the canonical request up to the headers: method, path, query
-	hash  string // of the body
-	typed bool   // the query has the signature's type, as the SDK for operations of RPC puts it
+	algorithm algorithm
+	head      []byte // the canonical request up to the headers: method, path, query
+	hash      string // of the body
+	typed     bool   // the query has the signature's type, as the SDK for operations of RPC puts it
 }
 
 func (p *acs3) prepare(req *http.Request, r *openapi.Request, body []byte) error {
-	standard, err := p.gather(req.Header, &acs3Fields, "content-type")
+	standard, err := p.gather(req.Header, acs3Fields, "content-type")
 	if err != nil {
 		return err
 	}
-	for _, key := range p.authKeys {
-		for _, signed := range req.Header[key] {
-			signed = strings.TrimLeft(signed, " \t")
-			if strings.HasPrefix(signed, "ACS3-") && !strings.HasPrefix(signed, acs3Algorithm) {
-				return fmt.Errorf("%w: ACS3 by another algorithm than %s", ErrUnsupported, acs3Algorithm)
-			}
-		}
+	if p.algorithm, err = algorithmOf(req.Header); err != nil {
+		return err
 	}
-	if contentType, ok := standard["content-type"]; ok {
-		p.list = append(p.list, header{constField, "content-type", contentType})
+	if contentType := &standard[0]; contentType.given {
+		p.list = append(p.list, header{constField, "content-type", contentType.value})
 	}
 	host := cmp.Or(req.Host, req.URL.Host)
 	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' || r == '%' }) {
 		return fmt.Errorf("%w: net/http would send another Host than is there to be signed", ErrMalformed)
 	}
 	p.list = append(p.list, header{constField, "host", host})
-	p.headers.prepare()
-
-	query, err := sortQuery(r.Query)
-	if err != nil {
+	if err := cmp.Or(p.headers.prepare(), sortQuery(r.Query)); err != nil {
 		return err
 	}
-	head := append(make([]byte, 0, len(req.URL.RawQuery)+len(req.URL.RawQuery)/2+64), cmp.Or(req.Method, http.MethodGet)...)
-	head = append(head, '\n')
-	head = append(head, canonicalURI.Replace(cmp.Or(req.URL.EscapedPath(), "/"))...)
-	head = append(head, '\n')
-	for i, param := range query {
+	p.head = append(make([]byte, 0, len(req.URL.RawQuery)+len(req.URL.RawQuery)/2+64), cmp.Or(req.Method, http.MethodGet)...)
+	p.head = append(p.head, '\n')
+	p.head = append(p.head, mendURI(cmp.Or(req.URL.EscapedPath(), "/"))...)
+	p.head = append(p.head, '\n')
+	for i := range r.Query {
+		param := &r.Query[i]
 		p.typed = p.typed || param.Name == "SignatureType"
 		if i > 0 {
-			head = append(head, '&')
+			p.head = append(p.head, '&')
 		}
-		// The official clients for Go and Node.js leave names as they are, but for what
-		// they replace in the whole query.
-		name := param.Name
-		if strings.ContainsAny(name, "+*%") {
-			name = canonicalURI.Replace(name)
-		}
-		head = append(head, name...)
-		head = append(head, '=')
-		head = param.AppendValue(head)
+		p.head = append(p.head, mendURI(param.Name)...)
+		p.head = append(p.head, '=')
+		p.head = param.AppendValue(p.head)
 	}
-	p.head = string(append(head, '\n'))
-	sum := sha256.Sum256(body)
-	p.hash = hex.EncodeToString(sum[:])
+	p.head = append(p.head, '\n')
+	var sum [maxSum]byte
+	p.hash = hex.EncodeToString(p.algorithm.hash.appendSum(sum[:0], body))
 	return nil
 }
 
-// canonicalURI mends what encoders of URLs and of RFC 3986 disagree about.
-var canonicalURI = strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~")
-
-// signedHeaders lists the keys of the headers that are signed.
-func (p *acs3) signedHeaders(v *fieldValues) string {
-	keys := make([]string, 0, len(p.list))
-	for i := range p.list {
-		if h := &p.list[i]; h.field == constField || v[h.field] != "" {
-			keys = append(keys, h.key)
+// algorithmOf returns the algorithm that a request was signed by.
+func algorithmOf(h http.Header) (algorithm, error) {
+	for key, values := range h {
+		if !strings.EqualFold(key, "authorization") {
+			continue
+		}
+		for _, signed := range values {
+			name := strings.Trim(signed, " \t")
+			if !hasPrefixFold(name, "ACS3-") {
+				continue // another kind of authorization is replaced
+			}
+			if end := strings.IndexAny(name, " \t"); end >= 0 {
+				name = name[:end]
+			}
+			i := slices.IndexFunc(algorithms[:], func(a algorithm) bool { return strings.EqualFold(a.name, name) })
+			if i < 0 {
+				return algorithm{}, fmt.Errorf("%w: ACS3 by another algorithm than HMAC-SHA256, HMAC-SM3 and RSA-SHA256", ErrUnsupported)
+			}
+			return algorithms[i], nil
 		}
 	}
-	return strings.Join(keys, ";")
+	return algorithms[0], nil
 }
+
+// mendURI makes the path of a URL canonical, about which encoders of URLs and of RFC 3986
+// disagree. The official clients for Go and Node.js leave names of the query as they are,
+// but for what they mend in the whole query.
+func mendURI(s string) string {
+	if !strings.ContainsAny(s, "+*%") {
+		return s
+	}
+	return canonicalURI.Replace(s)
+}
+
+var canonicalURI = strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~")
 
 func (p *acs3) sign(req *http.Request, body []byte, c Credentials, at Stamp) error {
 	v := p.fill(c, at.Nonce)
@@ -107,29 +127,77 @@ func (p *acs3) sign(req *http.Request, body []byte, c Credentials, at Stamp) err
 	if err := p.check(c, &v); err != nil {
 		return err
 	}
-	authorization := "" // a bearer token authenticates without a signature
-	if c.BearerToken == "" {
-		signedHeaders := p.signedHeaders(&v)
-		authorization = acs3Algorithm + " Credential=" + c.AccessKeyID + ",SignedHeaders=" + signedHeaders + ",Signature=" +
-			p.signature(c.AccessKeySecret, signedHeaders, &v)
+	if c.BearerToken == "" && !c.Anonymous { // a bearer token authenticates without a signature
+		var err error
+		if v[authorizationField], err = p.authorization(c, &v); err != nil {
+			return err
+		}
 	}
-	p.write(req, &v, authorization)
+	p.write(req, &v)
 	setBody(req, body)
 	return nil
 }
 
-// signature follows the text "V3 request structure and signature".
-func (p *acs3) signature(secret, signedHeaders string, v *fieldValues) string {
-	canonical := make([]byte, 0, 1024+len(p.head))
-	canonical = append(canonical, p.head...)
-	canonical = p.appendTo(canonical, v)
-	canonical = append(canonical, '\n')
-	canonical = append(canonical, signedHeaders...)
-	canonical = append(canonical, '\n')
-	canonical = append(canonical, p.hash...)
-	sum := sha256.Sum256(canonical)
+// authorization follows the text "V3 request structure and signature".
+func (p *acs3) authorization(c Credentials, v *fieldValues) (string, error) {
+	var room [4096]byte
+	canonical, signedHeaders := p.appendCanonical(room[:0], v)
+	var textRoom [256]byte
+	var sum [maxSum]byte
+	text := p.appendStringToSign(textRoom[:blockSize], canonical)
+	var signature []byte
+	if p.algorithm.rsa {
+		var err error
+		if signature, err = signRSA(text[blockSize:], c.AccessKeySecret); err != nil {
+			return "", err
+		}
+	} else {
+		signature = p.algorithm.hash.appendHMAC(sum[:0], text, c.AccessKeySecret)
+	}
 
-	mac := hmac.New(sha256.New, []byte(secret))
-	mac.Write(hex.AppendEncode(append(make([]byte, 0, 96), acs3Algorithm+"\n"...), sum[:]))
-	return hex.EncodeToString(mac.Sum(nil))
+	var outRoom [1024]byte
+	out := append(outRoom[:0], p.algorithm.name...)
+	out = append(out, " Credential="...)
+	out = append(out, c.AccessKeyID...)
+	out = append(out, ",SignedHeaders="...)
+	out = append(out, signedHeaders...)
+	out = append(out, ",Signature="...)
+	return string(hex.AppendEncode(out, signature)), nil
+}
+
+// appendCanonical appends the canonical request, and returns with it the part that lists the
+// signed headers.
+func (p *acs3) appendCanonical(out []byte, v *fieldValues) (canonical, signedHeaders []byte) {
+	out = append(out, p.head...)
+	out = p.appendTo(out, v)
+	out = append(out, '\n')
+	start := len(out)
+	out = p.appendSigned(out, v)
+	end := len(out)
+	out = append(out, '\n')
+	out = append(out, p.hash...)
+	return out, out[start:end]
+}
+
+func (p *acs3) appendStringToSign(out, canonical []byte) []byte {
+	out = append(out, p.algorithm.name...)
+	out = append(out, '\n')
+	var sum [maxSum]byte
+	return hex.AppendEncode(out, p.algorithm.hash.appendSum(sum[:0], canonical))
+}
+
+// appendSigned appends the keys of the headers that are signed.
+func (p *acs3) appendSigned(out []byte, v *fieldValues) []byte {
+	start := len(out)
+	for i := range p.list {
+		h := &p.list[i]
+		if h.field < fields && v[h.field] == "" {
+			continue
+		}
+		if len(out) > start {
+			out = append(out, ';')
+		}
+		out = append(out, h.key...)
+	}
+	return out
 }

@@ -100,9 +100,9 @@ func TestSignACS3Refuses(t *testing.T) {
 		c      signer.Credentials
 		want   error
 	}{
-		"SM3":                  {"http://h/", func(h http.Header) { h["Authorization"] = []string{"ACS3-HMAC-SM3 Credential=x"} }, testKey, signer.ErrUnsupported},
-		"SM3 and no more":      {"http://h/", func(h http.Header) { h["Authorization"] = []string{"ACS3-HMAC-SM3"} }, testKey, signer.ErrUnsupported},
-		"RSA":                  {"http://h/", func(h http.Header) { h["authorization"] = []string{"ACS3-RSA-SHA256 Credential=x"} }, testKey, signer.ErrUnsupported},
+		"another algorithm":    {"http://h/", func(h http.Header) { h["Authorization"] = []string{"ACS3-HMAC-SHA512 Credential=x"} }, testKey, signer.ErrUnsupported},
+		"its name and no more": {"http://h/", func(h http.Header) { h["Authorization"] = []string{"ACS3-HMAC-SHA512"} }, testKey, signer.ErrUnsupported},
+		"a secret for RSA":     {"http://h/", func(h http.Header) { h["authorization"] = []string{"ACS3-RSA-SHA256 Credential=x"} }, testKey, signer.ErrNoCredentials},
 		"a host in letters":    {"http://b\u00fccher.example/", nil, testKey, signer.ErrMalformed},
 		"a host with a zone":   {"http://[fe80::1%25eth0]:80/", nil, testKey, signer.ErrMalformed},
 		"one name twice":       {"http://h/?a=1&a=2", nil, testKey, signer.ErrMalformed},

@@ -12,7 +12,8 @@ import (
 type field uint8
 
 const (
-	dateField field = iota
+	authorizationField field = iota
+	dateField
 	nonceField
 	keyIDField
 	typeField
@@ -33,50 +34,75 @@ type header struct {
 // headers are those of a request that ROA and ACS3 sign: the constant ones, and places for
 // the fields.
 type headers struct {
-	names    *[fields]string // of the style; "" for a field that it does not have
-	list     []header        // sorted by key once prepare is done
-	keys     [fields][]string
-	authKeys []string // as the request spells Authorization, if it has it
-	added    []header // what an unsigned request lacked
+	names *fieldNames    // of the style
+	list  []header       // sorted by key once prepare is done
+	keys  [fields]string // as the request spells them; "" for what it has not
+	drop  []string       // further spellings
+	added []header       // what an unsigned request lacked
+}
+
+// fieldNames are the names of a style's fields; "" for one that it does not have.
+type fieldNames struct{ lower, canonical [fields]string }
+
+func named(lower [fields]string) *fieldNames {
+	n := &fieldNames{lower: lower}
+	for f, name := range lower {
+		n.canonical[f] = http.CanonicalHeaderKey(name)
+	}
+	return n
 }
 
 const acsPrefix = "x-acs-"
 
-// gather reads the headers that begin with x-acs-, and returns the others of the names
+// standard are headers that are signed besides, as gather was asked for them.
+type standard [3]struct {
+	value string
+	given bool
+}
+
+// gather reads the headers that begin with x-acs-, and returns the values of the others
 // asked for, which are in lower case.
-func (p *headers) gather(h http.Header, names *[fields]string, others ...string) (map[string]string, error) {
+func (p *headers) gather(h http.Header, names *fieldNames, others ...string) (found standard, err error) {
 	p.names = names
-	found := make(map[string]string, len(others))
-	seen := make(map[string]bool)
+	p.list = make([]header, 0, len(h)+int(fields))
 	for key, values := range h {
-		lower := strings.ToLower(key)
-		isOther := slices.Contains(others, lower)
-		switch f := p.fieldOf(lower); {
-		case lower == "authorization":
-			p.authKeys = append(p.authKeys, key)
+		if f := p.fieldOf(key); f != constField {
+			// A map has no order, and of several spellings the first is to stay.
+			if other := max(p.keys[f], key); p.keys[f] != "" {
+				p.drop = append(p.drop, other)
+				key = min(p.keys[f], key)
+			}
+			p.keys[f] = key
 			continue
-		case f != constField:
-			p.keys[f] = append(p.keys[f], key)
-			continue
-		case !isOther && !strings.HasPrefix(lower, acsPrefix), len(values) == 0:
-			continue
-		case len(values) > 1, seen[lower]:
-			return nil, fmt.Errorf("%w: header %s stands there twice", ErrMalformed, key)
 		}
-		seen[lower] = true
+		other := slices.IndexFunc(others, func(name string) bool { return strings.EqualFold(name, key) })
+		if other < 0 && !hasPrefixFold(key, acsPrefix) || len(values) == 0 {
+			continue
+		}
+		if len(values) > 1 || other >= 0 && found[other].given {
+			return found, twice(key)
+		}
 		value := strings.Trim(values[0], " \t") // as net/http sends it
-		if isOther {
-			found[lower] = value
+		if other >= 0 {
+			found[other].value, found[other].given = value, true
 		} else {
-			p.list = append(p.list, header{constField, lower, value})
+			p.list = append(p.list, header{constField, strings.ToLower(key), value})
 		}
 	}
 	return found, nil
 }
 
-func (p *headers) fieldOf(lower string) field {
-	for f, name := range p.names {
-		if name != "" && strings.EqualFold(name, lower) {
+func twice(key string) error {
+	return fmt.Errorf("%w: header %s stands there twice", ErrMalformed, key)
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+func (p *headers) fieldOf(key string) field {
+	for f, name := range p.names.lower {
+		if len(name) == len(key) && strings.EqualFold(name, key) {
 			return field(f)
 		}
 	}
@@ -97,19 +123,20 @@ func (p *headers) complete(key, value string) error {
 	return nil
 }
 
-// prepare makes room for the fields that are signed among the x-acs- headers, and sorts:
-// a map has no order, and of several spellings the first is to stay.
-func (p *headers) prepare() {
-	for f, name := range p.names {
-		if lower := strings.ToLower(name); strings.HasPrefix(lower, acsPrefix) {
-			p.list = append(p.list, header{field(f), lower, ""})
+// prepare makes room for the fields that are signed among the x-acs- headers, and sorts.
+func (p *headers) prepare() error {
+	for f, name := range p.names.lower {
+		if strings.HasPrefix(name, acsPrefix) {
+			p.list = append(p.list, header{field(f), name, ""})
 		}
 	}
-	slices.SortFunc(p.list, func(a, b header) int { return cmp.Compare(a.key, b.key) })
-	slices.Sort(p.authKeys)
-	for _, keys := range p.keys {
-		slices.Sort(keys)
+	slices.SortFunc(p.list, func(a, b header) int { return strings.Compare(a.key, b.key) })
+	for i := 1; i < len(p.list); i++ {
+		if p.list[i].key == p.list[i-1].key {
+			return twice(p.list[i].key)
+		}
 	}
+	return nil
 }
 
 // fieldValues are the fields' values for one attempt; "" leaves a header out.
@@ -118,10 +145,10 @@ type fieldValues [fields]string
 // fill gives the fields that both styles have their values.
 func (p *headers) fill(c Credentials, nonce string) (v fieldValues) {
 	v[nonceField], v[securityTokenField], v[bearerTokenField] = nonce, c.SecurityToken, c.BearerToken
-	if p.keys[keyIDField] != nil {
+	if p.keys[keyIDField] != "" {
 		v[keyIDField] = c.AccessKeyID
 	}
-	if p.keys[typeField] != nil && c.BearerToken != "" {
+	if p.keys[typeField] != "" && c.BearerToken != "" {
 		v[typeField] = "BEARERTOKEN"
 	}
 	return v
@@ -130,18 +157,25 @@ func (p *headers) fill(c Credentials, nonce string) (v fieldValues) {
 // check refuses what net/http would not send as it is signed. A token that was read from a
 // file with its line's end is the usual case.
 func (p *headers) check(c Credentials, v *fieldValues) error {
-	bad := func(s string) bool {
-		return s != strings.Trim(s, " \t") || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
-	}
 	for f, s := range v {
-		if bad(s) {
-			return fmt.Errorf("%w: what is to be header %s has a control character, or a space around it", ErrMalformed, p.names[f])
+		if changes(s) {
+			return fmt.Errorf("%w: what is to be header %s has a control character, or a space around it", ErrMalformed, p.names.lower[f])
 		}
 	}
-	if bad(c.AccessKeyID) {
+	if changes(c.AccessKeyID) {
 		return fmt.Errorf("%w: the AccessKey ID has a control character, or a space around it", ErrMalformed)
 	}
 	return nil
+}
+
+// changes reports whether net/http sends another header than s, or none.
+func changes(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return true
+		}
+	}
+	return s != "" && (s[0] == ' ' || s[0] == '\t' || s[len(s)-1] == ' ' || s[len(s)-1] == '\t')
 }
 
 // appendTo appends the lines that are signed.
@@ -162,33 +196,26 @@ func (p *headers) appendTo(out []byte, v *fieldValues) []byte {
 	return out
 }
 
-// write sets the headers of an attempt; authorization "" leaves none.
-func (p *headers) write(req *http.Request, v *fieldValues, authorization string) {
+// write sets the headers of an attempt, under the keys that the request has for them.
+func (p *headers) write(req *http.Request, v *fieldValues) {
 	if req.Header == nil {
 		req.Header = make(http.Header)
 	}
-	for f := range fields {
-		if p.names[f] != "" {
-			replace(req.Header, p.keys[f], p.names[f], v[f])
+	for _, key := range p.drop {
+		delete(req.Header, key)
+	}
+	values := slices.Clone(v[:]) // of which each header gets one
+	for f, value := range values {
+		key := cmp.Or(p.keys[f], p.names.canonical[f])
+		switch {
+		case key == "":
+		case value == "":
+			delete(req.Header, key)
+		default:
+			req.Header[key] = values[f : f+1 : f+1]
 		}
 	}
 	for _, h := range p.added {
 		req.Header.Set(h.key, h.value)
-	}
-	replace(req.Header, p.authKeys, "Authorization", authorization)
-}
-
-// replace leaves one header of that name, under the first key that the request has for it;
-// an empty value leaves none.
-func replace(h http.Header, keys []string, name, value string) {
-	delete(h, name)
-	for _, k := range keys {
-		delete(h, k)
-	}
-	if len(keys) > 0 {
-		name = keys[0]
-	}
-	if value != "" {
-		h[name] = []string{value}
 	}
 }

@@ -16,8 +16,10 @@ const (
 	hashSM3
 )
 
-// blockSize is that of each of them.
-const blockSize = 64
+const (
+	blockSize = 64 // of each of them
+	maxSum    = sha256.Size
+)
 
 // appendSum appends the digest of text to dst.
 func (h hash) appendSum(dst, text []byte) []byte {

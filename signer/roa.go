@@ -2,7 +2,6 @@ package signer
 
 import (
 	"cmp"
-	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
@@ -15,8 +14,9 @@ import (
 
 // roaFields are the headers that each signing of the ROA style fills in. The ID of the key
 // and the signature's type are not the SDK's; other clients send them.
-var roaFields = [fields]string{dateField: "Date", nonceField: "X-Acs-Signature-Nonce", keyIDField: "X-Acs-Accesskey-Id",
-	typeField: "X-Acs-Signature-Type", securityTokenField: "X-Acs-Security-Token", bearerTokenField: "X-Acs-Bearer-Token"}
+var roaFields = named([fields]string{authorizationField: "authorization", dateField: "date", nonceField: "x-acs-signature-nonce",
+	keyIDField: "x-acs-accesskey-id", typeField: "x-acs-signature-type", securityTokenField: "x-acs-security-token",
+	bearerTokenField: "x-acs-bearer-token"})
 
 // roa is a request of the ROA style, version 1.0, made ready for signing: a method, four
 // lines of standard headers, those that begin with x-acs-, and the resource.
@@ -26,17 +26,16 @@ type roa struct {
 	resource string // path and decoded query
 }
 
-func (p *roa) prepare(req *http.Request, r *openapi.Request, body []byte) error {
-	standard, err := p.gather(req.Header, &roaFields, "accept", "content-md5", "content-type")
+func (p *roa) prepare(req *http.Request, r *openapi.Request) error {
+	standard, err := p.gather(req.Header, roaFields, "accept", "content-md5", "content-type")
 	if err != nil {
 		return err
 	}
-	if err := cmp.Or(p.complete(acsPrefix+"signature-method", "HMAC-SHA1"), p.complete(acsPrefix+"signature-version", "1.0")); err != nil {
+	if err := cmp.Or(p.complete(acsPrefix+"signature-method", "HMAC-SHA1"), p.complete(acsPrefix+"signature-version", "1.0"), p.headers.prepare()); err != nil {
 		return err
 	}
-	p.headers.prepare()
 	// A header that is not there leaves its line empty.
-	p.head = cmp.Or(req.Method, http.MethodGet) + "\n" + standard["accept"] + "\n" + standard["content-md5"] + "\n" + standard["content-type"] + "\n"
+	p.head = cmp.Or(req.Method, http.MethodGet) + "\n" + standard[0].value + "\n" + standard[1].value + "\n" + standard[2].value + "\n"
 	p.resource, err = canonicalResource(req.URL.EscapedPath(), r.Query)
 	return err
 }
@@ -44,18 +43,17 @@ func (p *roa) prepare(req *http.Request, r *openapi.Request, body []byte) error 
 // canonicalResource is the path as it is sent and the query decoded, sorted by name. An
 // empty value leaves its name alone.
 func canonicalResource(path string, query []openapi.Param) (string, error) {
-	sorted, err := sortQuery(query)
-	if err != nil {
+	if err := sortQuery(query); err != nil {
 		return "", err
 	}
 	var b strings.Builder
 	b.WriteString(cmp.Or(path, "/"))
 	separator := byte('?')
-	for _, p := range sorted {
+	for i := range query {
 		b.WriteByte(separator)
 		separator = '&'
-		b.WriteString(p.Name)
-		if value := p.Value(); value != "" {
+		b.WriteString(query[i].Name)
+		if value := query[i].Value(); value != "" {
 			b.WriteByte('=')
 			b.WriteString(value)
 		}
@@ -64,20 +62,18 @@ func canonicalResource(path string, query []openapi.Param) (string, error) {
 }
 
 // sortQuery sorts parameters by name, each of which may stand there once.
-func sortQuery(query []openapi.Param) ([]openapi.Param, error) {
-	sorted := slices.Clone(query)
-	slices.SortFunc(sorted, func(a, b openapi.Param) int { return cmp.Compare(a.Name, b.Name) })
-	for i := 1; i < len(sorted); i++ {
-		if sorted[i-1].Name == sorted[i].Name {
-			return nil, fmt.Errorf("%w: parameter %q stands twice in the query", ErrMalformed, sorted[i].Name)
+func sortQuery(query []openapi.Param) error {
+	slices.SortFunc(query, func(a, b openapi.Param) int { return strings.Compare(a.Name, b.Name) })
+	for i := 1; i < len(query); i++ {
+		if query[i-1].Name == query[i].Name {
+			return fmt.Errorf("%w: parameter %q stands twice in the query", ErrMalformed, query[i].Name)
 		}
 	}
-	return sorted, nil
+	return nil
 }
 
-// stringToSign follows the text "ROA-style API signature".
-func (p *roa) stringToSign(v *fieldValues) []byte {
-	out := make([]byte, 0, 512+len(p.head)+len(p.resource))
+// appendStringToSign follows the text "ROA-style API signature".
+func (p *roa) appendStringToSign(out []byte, v *fieldValues) []byte {
 	out = append(out, p.head...)
 	out = append(out, v[dateField]...)
 	out = append(out, '\n')
@@ -91,13 +87,21 @@ func (p *roa) sign(req *http.Request, body []byte, c Credentials, at Stamp) erro
 	if err := p.check(c, &v); err != nil {
 		return err
 	}
+	if !c.Anonymous {
+		v[authorizationField] = "acs " + c.AccessKeyID + ":" + p.signature(c, &v)
+	}
+	p.write(req, &v)
+	setBody(req, body)
+	return nil
+}
+
+func (p *roa) signature(c Credentials, v *fieldValues) string {
 	secret := c.AccessKeySecret
 	if c.BearerToken != "" {
 		secret = "" // the bearer token alone authenticates
 	}
-	mac := hmac.New(sha1.New, []byte(secret))
-	mac.Write(p.stringToSign(&v))
-	p.write(req, &v, "acs "+c.AccessKeyID+":"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-	setBody(req, body)
-	return nil
+	var room [2048]byte
+	var sum [sha1.Size]byte
+	text := p.appendStringToSign(room[:blockSize], v)
+	return base64.StdEncoding.EncodeToString(hashSHA1.appendHMAC(sum[:0], text, secret))
 }

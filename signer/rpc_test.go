@@ -327,7 +327,7 @@ func TestSignRefuses(t *testing.T) {
 		{"another method", "Action=X&Version=1&SignatureMethod=HMAC-SHA256", nil, testKey, signer.ErrUnsupported},
 		{"another version", "Action=X&Version=1&SignatureVersion=2.0", nil, testKey, signer.ErrUnsupported},
 		{"signature apart from Action", "Action=X&Version=1", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, testKey, signer.ErrMalformed},
-		{"ACS3, another algorithm", "", http.Header{"Authorization": {"ACS3-HMAC-SM3 Credential=x"}, "x-acs-version": {"1"}}, testKey, signer.ErrUnsupported},
+		{"ACS3, another algorithm", "", http.Header{"Authorization": {"ACS3-HMAC-SHA512 Credential=x"}, "x-acs-version": {"1"}}, testKey, signer.ErrUnsupported},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

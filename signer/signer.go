@@ -48,8 +48,11 @@ var (
 // In ACS3, known by an Authorization that begins with "ACS3-" or by the headers
 // x-acs-action and x-acs-version alone, these are the headers Authorization, x-acs-date,
 // x-acs-signature-nonce, x-acs-content-sha256, x-acs-accesskey-id, x-acs-security-token,
-// x-acs-bearer-token and x-acs-signature-type. Its algorithm is ACS3-HMAC-SHA256; with a
-// bearer token there is no signature.
+// x-acs-bearer-token and x-acs-signature-type. Its algorithm is the one that Authorization
+// begins with: ACS3-HMAC-SHA256, which is the default, ACS3-HMAC-SM3 or ACS3-RSA-SHA256. With
+// a bearer token there is no signature.
+//
+// An anonymous request is left without a signature and everything else that names a key.
 //
 // Body, GetBody and ContentLength are set to the bytes to be sent, so req is ready to be
 // sent afterwards. A request that is to be signed several times is prepared once
@@ -134,7 +137,7 @@ func prepare(req *http.Request, r *openapi.Request, body []byte) (*Prepared, err
 	switch r.Style {
 	case openapi.ROA:
 		p := new(roa)
-		s, err = p, p.prepare(req, r, body)
+		s, err = p, p.prepare(req, r)
 	case openapi.ACS3:
 		p := new(acs3)
 		s, err = p, p.prepare(req, r, body)
