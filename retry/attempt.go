@@ -42,9 +42,9 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	_, own := c.base.(*ownBase)
 	a := Attempt{Number: len(c.attempts) + 1, Nonce: uuid.NewString(), Start: time.Now()}
 	a.SignedAt = c.signingTime(a.Start)
-	watch := &wireWatch{own: own}
-	ctx, cancel := context.WithCancelCause(c.ctx)
-	req := c.wire.WithContext(httptrace.WithClientTrace(ctx, watch.hooks()))
+	watch := newWireWatch(own)
+	ctx, cancel := context.WithCancelCause(&c.ctx)
+	req := c.wire.WithContext(httptrace.WithClientTrace(ctx, &watch.hooks))
 	req.Header = c.wire.Header.Clone() // some bases add to them
 	if err := c.prepared.Sign(req, credentials, signer.Stamp{Nonce: a.Nonce, Time: a.SignedAt}); err != nil {
 		cancel(nil)
@@ -56,7 +56,8 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	limit, left := c.policy.AttemptTimeout, c.end.Sub(a.Start)
 	timeout := attemptTimeoutError{min(limit, left), left <= limit}
 	timer := time.AfterFunc(timeout.after, func() { cancel(timeout) })
-	r := &reply{}
+	r := &c.reply
+	*r = reply{}
 	e := evidence{request: &c.request, method: c.wire.Method, replaySafe: c.replaySafe, retryable: c.operation.RetryableCodes}
 	if r.resp, e.err = c.base.RoundTrip(req); e.err == nil {
 		e.err = r.read(&e, req, c.policy.MaxReply)

@@ -16,13 +16,13 @@ type call struct {
 	t      *Transport
 	policy Policy
 	caller context.Context // the caller's
-	ctx    context.Context // the caller's, with the call in it
+	ctx    callContext     // the caller's, with the call in it
 	traces traces
 	base   http.RoundTripper
 	handed *http.Transport // by the V2 SDK; nil if there is none
 
 	request  openapi.Request
-	wire     *http.Request // what attempts are clones of
+	wire     *http.Request // what attempts are copies of
 	prepared *signer.Prepared
 
 	operation Operation
@@ -43,7 +43,13 @@ type call struct {
 	reason   string
 	stopErr  error // the context's error, where time ended the call
 	answered *Info // of a call that ended before this one began: a redirect
+	reply    reply // to the last attempt
+
+	room [roomFor]openapi.Param // spares most calls an allocation
 }
+
+// roomFor is how many parameters most queries have at most.
+const roomFor = 32
 
 // run makes attempts until one settles the call or nothing more can be done.
 func (c *call) run() (*http.Response, error) {
@@ -54,7 +60,8 @@ func (c *call) run() (*http.Response, error) {
 		if err != nil { // before anything of it was sent
 			return nil, c.fail(fmt.Sprintf("attempt %d could not begin", len(c.attempts)+1), err, c.caller.Err())
 		}
-		d := decide(c.situation(a.Class, reply), func(t traits) time.Duration {
+		s := c.situation(a.Class, reply)
+		d := decide(&s, func(t traits) time.Duration {
 			return c.delays.next(t, c.t.jitter(), reply.hint())
 		})
 		a.Wait = d.delay
@@ -75,8 +82,8 @@ func (c *call) run() (*http.Response, error) {
 	}
 }
 
-func (c *call) situation(class Class, r *reply) *situation {
-	return &situation{
+func (c *call) situation(class Class, r *reply) situation {
+	return situation{
 		class: class, unwritten: r.unwritten, replaySafe: c.replaySafe,
 		attempts: len(c.attempts) + 1, maxAttempts: c.policy.MaxAttempts,
 		now: time.Now(), end: c.end,

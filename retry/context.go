@@ -70,6 +70,19 @@ func (c foreignContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
+// callContext is a caller's context with a call in it.
+type callContext struct {
+	context.Context
+	call *call
+}
+
+func (c *callContext) Value(key any) any {
+	if key == (callKey{}) {
+		return c.call
+	}
+	return c.Context.Value(key)
+}
+
 // callOf returns the call that sent req as an attempt, or nil.
 func callOf(req *http.Request) *call { return callIn(req.Context()) }
 

@@ -339,7 +339,7 @@ func TestBadInput(t *testing.T) {
 		"a token that is not ASCII, in JSON": {body: strings.NewReader(`{"clientToken":"令"}`), want: token.ErrNotASCII},
 		"another account's key, ROA":         {header: http.Header{"authorization": {"acs other:x"}, "x-acs-version": {"1"}}, want: retry.ErrAccount},
 		"another account's key, ACS3":        {header: http.Header{"Authorization": {"ACS3-HMAC-SHA256 Credential=other,SignedHeaders=host,Signature=x"}, "x-acs-version": {"1"}, "x-acs-action": {"A"}}, want: retry.ErrAccount},
-		"another algorithm":                  {header: http.Header{"Authorization": {"ACS3-HMAC-SM3 Credential=testid,SignedHeaders=host,Signature=x"}, "x-acs-version": {"1"}, "x-acs-action": {"A"}}, want: signer.ErrUnsupported},
+		"another algorithm":                  {header: http.Header{"Authorization": {"ACS3-HMAC-SHA512 Credential=testid,SignedHeaders=host,Signature=x"}, "x-acs-version": {"1"}, "x-acs-action": {"A"}}, want: signer.ErrUnsupported},
 		"two who authorize":                  {header: http.Header{"authorization": {"acs testid:x"}, "Authorization": {"acs testid:y"}, "x-acs-version": {"1"}}, want: retry.ErrRequest},
 		"a token with its line's end": {header: http.Header{"Authorization": {"acs testid:x"}, "x-acs-version": {"1"}},
 			keys: signer.Static(signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "s", SecurityToken: "st\n"}), want: retry.ErrCredentials},

@@ -37,7 +37,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport) (*call, e
 	if err != nil {
 		return c, err
 	}
-	if c.request, err = openapi.Identify(req, body, nil); err != nil {
+	if c.request, err = openapi.Identify(req, body, c.room[:0]); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	c.wire = wireCopy(req)
@@ -60,7 +60,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport) (*call, e
 		return c, ErrTokenReused
 	}
 	c.end = c.policy.end(c.start, t.deadline(c.caller, c.start))
-	c.ctx = context.WithValue(c.caller, callKey{}, c)
+	c.ctx = callContext{c.caller, c}
 	return c, nil
 }
 
@@ -98,11 +98,11 @@ func validate(req *http.Request) error {
 		return fmt.Errorf("%w: its method is not one", ErrRequest)
 	}
 	for key, values := range req.Header {
-		if key == "" || strings.ContainsFunc(key, notToken) {
+		if !isHeaderName(key) {
 			return fmt.Errorf("%w: a header's name is not one", ErrRequest)
 		}
 		for _, v := range values {
-			if strings.ContainsFunc(v, isControl) {
+			if hasControl(v) {
 				return fmt.Errorf("%w: header %s holds a control character", ErrRequest, key)
 			}
 		}
@@ -110,12 +110,26 @@ func validate(req *http.Request) error {
 	return nil
 }
 
-// RFC 9110, section 5.6.2: what a header's name is made of.
-func notToken(r rune) bool {
-	return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+// isHeaderName reports whether s can be a header's name (RFC 9110, section 5.6.2).
+func isHeaderName(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-':
+		case strings.IndexByte("!#$%&'*+.^_`|~", c) < 0:
+			return false
+		}
+	}
+	return s != ""
 }
 
-func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return true
+		}
+	}
+	return false
+}
 
 // wireCopy returns what attempts are made of: the caller's request less the headers by
 // which net/http would replay a signed request, send a second Host, or leave a compressed

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,8 @@ type reply struct {
 	fault     openapi.Fault
 	err       error // why there is no whole reply
 	resp      *http.Response
-	rest      *streamBody // of a reply that is not held in memory
+	memory    bytes.Reader // the body, once it was read
+	rest      *streamBody  // of a reply that is not held in memory
 	at        time.Time
 }
 
@@ -54,19 +56,37 @@ func (r *reply) read(e *evidence, req *http.Request, max int64) error {
 		r.pass(e, nil)
 		return nil
 	}
-	var buf bytes.Buffer
-	if n := resp.ContentLength; 0 < n && n <= max {
-		buf.Grow(int(n) + bytes.MinRead) // so that ReadFrom finds room for the end
-	}
-	n, err := buf.ReadFrom(io.LimitReader(resp.Body, max+1))
-	e.body = buf.Bytes()
-	if n > max && err == nil {
+	var err error
+	if e.body, err = readAll(resp.Body, resp.ContentLength, max); int64(len(e.body)) > max && err == nil {
 		r.pass(e, e.body)
 		return nil
 	}
 	_ = resp.Body.Close()
-	resp.Body = io.NopCloser(bytes.NewReader(e.body))
+	r.memory.Reset(e.body)
+	resp.Body = io.NopCloser(&r.memory)
 	return err
+}
+
+// readAll reads a body of the length announced, -1 if none is, to its end, or until there
+// are more than max bytes.
+func readAll(body io.Reader, length, max int64) ([]byte, error) {
+	room := int64(512)
+	if 0 <= length && length <= max {
+		room = length + 1 // for the end to be found without more
+	}
+	buf := make([]byte, 0, room)
+	for {
+		n, err := body.Read(buf[len(buf):min(int64(cap(buf)), max+1)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case err == io.EOF:
+			return buf, nil
+		case err != nil, int64(len(buf)) > max:
+			return buf, err
+		case len(buf) == cap(buf):
+			buf = slices.Grow(buf, int(min(int64(len(buf)), max+1-int64(len(buf)))))
+		}
+	}
 }
 
 // pass leaves the rest of the body to the caller.

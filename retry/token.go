@@ -85,7 +85,7 @@ func (c *call) placeToken(body []byte, inJSON []openapi.Param) []byte {
 		name, placed = "ClientToken", placed || len(inJSON) > 0
 	}
 	if !placed {
-		*parts[place].raw = openapi.SetParam(*parts[place].raw, name, c.token)
+		*parts[place].raw = openapi.AppendParam(*parts[place].raw, name, c.token)
 	}
 	if query != c.wire.URL.RawQuery {
 		url := *c.wire.URL

@@ -1,11 +1,14 @@
 package retry
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -30,10 +33,40 @@ import (
 // is set. handed may be nil.
 //
 // The SDK's own retry, which would send another logical call, must stay off: leave
-// RetryOptions unset. At the end of its context the SDK replaces an *[Error] by the context's;
-// a [Trace] learns what is known all the same.
+// RetryOptions unset. At the end of its context the SDK replaces an *[Error] by the context's,
+// and its own errors do not carry an [Info]; a [Trace] learns what is known all the same.
+// An answer that the SDK would misread is an *[Error]: a redirect, which it takes for
+// success, and an error without JSON, of which it keeps not even the status.
 func (t *Transport) Call(req *http.Request, handed *http.Transport) (*http.Response, error) {
-	return t.do(req, handed)
+	resp, err := t.do(req, handed)
+	if err != nil || legible(resp) {
+		return resp, err
+	}
+	_ = resp.Body.Close()
+	c := callOf(resp.Request)
+	info := c.snapshot()
+	last := info.Attempts[len(info.Attempts)-1]
+	return nil, &Error{Info: info, Err: &answerError{last.Status, last.Code, last.Message}, ctxErr: c.stopErr}
+}
+
+// legible reports whether the SDK takes an answer for what it is. Any status but 4xx and
+// 5xx it takes for success, a redirect too. Of those two it wants JSON or what it takes for
+// XML, and has a syntax error without the status where there is a page.
+func legible(resp *http.Response) bool {
+	switch {
+	case resp.StatusCode/100 == 2:
+		return true
+	case resp.StatusCode < 400 || resp.StatusCode > 599:
+		return false
+	case resp.Header.Get("Content-Type") == "text/xml;charset=utf-8":
+		return true
+	}
+	if _, long := resp.Body.(*streamBody); long {
+		return true
+	}
+	body, err := io.ReadAll(resp.Body) // from memory
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return err == nil && json.Unmarshal(body, &map[string]json.RawMessage{}) == nil
 }
 
 // baseFor returns the base for a call that was handed a transport, and the attempt timeout

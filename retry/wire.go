@@ -12,24 +12,27 @@ import (
 // returned. A base that fires none proves nothing, but for our own, which always does:
 // there, no hook means that net/http refused the request as it stood.
 type wireWatch struct {
-	own bool
+	hooks httptrace.ClientTrace
+	own   bool
 
 	askedConn, gotConn, wroteHeaders, wrote, failedWrite atomic.Bool
 }
 
-func (w *wireWatch) hooks() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn:      func(string) { w.askedConn.Store(true) },
-		GotConn:      func(httptrace.GotConnInfo) { w.gotConn.Store(true) },
-		WroteHeaders: func() { w.wroteHeaders.Store(true) },
-		WroteRequest: func(info httptrace.WroteRequestInfo) {
-			if info.Err == nil {
-				w.wrote.Store(true)
-			} else {
-				w.failedWrite.Store(true)
-			}
-		},
+func newWireWatch(own bool) *wireWatch {
+	w := &wireWatch{own: own}
+	if !own {
+		w.hooks.GetConn = func(string) { w.askedConn.Store(true) }
 	}
+	w.hooks.GotConn = func(httptrace.GotConnInfo) { w.gotConn.Store(true) }
+	w.hooks.WroteHeaders = func() { w.wroteHeaders.Store(true) }
+	w.hooks.WroteRequest = func(info httptrace.WroteRequestInfo) {
+		if info.Err == nil {
+			w.wrote.Store(true)
+		} else {
+			w.failedWrite.Store(true)
+		}
+	}
+	return w
 }
 
 // unwritten reports whether no server can have seen a whole request: no connection was

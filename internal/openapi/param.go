@@ -100,6 +100,15 @@ func unhex(c byte) byte {
 	return c | 0x20 - 'a' + 10
 }
 
+// AppendParam returns raw with one more pair at its end.
+func AppendParam(raw, name, value string) string {
+	separator := "&"
+	if raw == "" {
+		separator = ""
+	}
+	return raw + separator + url.QueryEscape(name) + "=" + url.QueryEscape(value)
+}
+
 // SetParam returns raw with exactly one pair of that name, holding value: the first
 // one there is gets the value in its place, otherwise the pair goes to the end. All
 // other bytes stay. Raw must be one that ParseParams accepts.
