@@ -37,9 +37,11 @@ type call struct {
 
 	attempts []Attempt
 	effects  []effect
-	first    [1]Attempt // spares the success path an allocation
-	signedAt time.Time  // of the last attempt
-	key      string     // the long-lived AccessKeyId of the last attempt
+	first    [1]Attempt         // spares the success path an allocation
+	signedAt time.Time          // of the last attempt
+	key      string             // the long-lived AccessKeyId of the last attempt
+	used     signer.Credentials // by the last attempt
+	renewed  bool               // they were, once
 	reason   string
 	stopErr  error // the context's error, where time ended the call
 	answered *Info // of a call that ended before this one began: a redirect
@@ -61,6 +63,7 @@ func (c *call) run() (*http.Response, error) {
 			return nil, c.fail(fmt.Sprintf("attempt %d could not begin", len(c.attempts)+1), err, c.caller.Err())
 		}
 		s := c.situation(a.Class, reply)
+		s.renewed = a.Class == CredentialsExpired && c.renewCredentials()
 		d := decide(&s, func(t traits) time.Duration {
 			return c.delays.next(t, c.t.jitter(), reply.hint())
 		})

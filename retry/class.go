@@ -66,6 +66,7 @@ const (
 	never when = iota
 	ifReplaySafe
 	ifReplaySafeOrUnwritten
+	ifRenewed // fetching the credentials anew gave others
 	always
 )
 
@@ -86,8 +87,8 @@ type traits struct {
 	hint   bool // the server's hint is heard
 }
 
-// classTable is the whole policy by class. ClockSkew and CredentialsExpired are not
-// retried yet: without correcting the clock or the key, the same refusal would follow.
+// classTable is the whole policy by class. ClockSkew is not retried yet:
+// without correcting the clock, the same refusal would follow.
 var classTable = [classes]traits{
 	Success:            {effectDone, never, noDelay, false},
 	NoResponse:         {effectUnknown, ifReplaySafeOrUnwritten, transientDelay, false},
@@ -98,7 +99,7 @@ var classTable = [classes]traits{
 	Throttled:          {effectNone, always, busyDelay, true},
 	ClockSkew:          {effectNone, never, noDelay, false},
 	NonceUsed:          {effectUnknown, ifReplaySafe, noDelay, false},
-	CredentialsExpired: {effectNone, never, noDelay, false},
+	CredentialsExpired: {effectNone, ifRenewed, noDelay, false},
 	Mismatch:           {effectUnknown, never, noDelay, false},
 	Rejected:           {effectNone, never, noDelay, false},
 	Canceled:           {effectUnknown, never, noDelay, false},

@@ -121,7 +121,7 @@ func classifyAnswer(e *evidence) (Class, openapi.Fault) {
 	f := openapi.ReadAnswer(e.body)
 	if f.Code != "" {
 		class, ok := classByRule(e.status, f, e.replaySafe)
-		if ok && classTable[class].retry == always && !e.replaySafe {
+		if retry := classTable[class].retry; ok && (retry == always || retry == ifRenewed) && !e.replaySafe {
 			return Broken, f // under a 2xx, a code alone is not enough to repeat what must not happen twice
 		}
 		if ok && class != Rejected {

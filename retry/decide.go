@@ -21,6 +21,7 @@ type situation struct {
 	age         time.Duration // since the first attempt, by the wall clock
 	lifetime    time.Duration // of the token
 	callerErr   error
+	renewed     bool // the credentials are others now
 }
 
 // decision is whether to make another attempt and after which delay, or else why not.
@@ -48,7 +49,9 @@ func decide(s *situation, delay func(traits) time.Duration) decision {
 	switch {
 	case t.retry == never:
 		return stop(nil, "%v is not retried", s.class)
-	case t.retry == ifReplaySafeOrUnwritten && s.unwritten:
+	case t.retry == ifRenewed && !s.renewed:
+		return stop(nil, "%v is not retried: there are no other credentials", s.class)
+	case t.retry == ifReplaySafeOrUnwritten && s.unwritten, t.retry == ifRenewed:
 	case t.retry != always && !s.replaySafe:
 		return stop(nil, "a repetition is not safe: no client token protects the call")
 	}

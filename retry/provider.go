@@ -1,8 +1,11 @@
 package retry
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
@@ -12,50 +15,104 @@ import (
 
 // ProviderFrom returns a Provider of an SDK credential: what the SDK's constructors
 // take, a *credentials.AccessKeyCredential or a credentials.CredentialsProvider for
-// instance. A nil credential, for which the SDK would search the environment, is refused
-// here: say credentials.NewDefaultCredentialsProvider() for that. The error wraps
-// [ErrCredentials].
+// instance, or a credential of the V2 SDK's credentials-go. A nil credential, for which the
+// SDK would search the environment, is refused here: say
+// credentials.NewDefaultCredentialsProvider() for that. The error wraps [ErrCredentials].
 //
 // The Provider is safe for concurrent use: the SDK's session providers are not, so
-// their calls are made one at a time. They take no context, so a call of theirs that
-// hangs holds up ours.
+// their calls are made one at a time, on a copy that a client made of the same credential
+// does not share. They take no context, so a call of theirs that hangs holds up ours. The
+// Provider is a [signer.Refresher]: a session that a server has refused is built anew.
 func ProviderFrom(credential auth.Credential) (signer.Provider, error) {
 	if isNil(credential) {
 		return nil, fmt.Errorf("aliretry: %w: credential is nil", ErrCredentials)
 	}
-	provider, err := auth.ToCredentialsProvider(credential)
+	from, fixed, err := sourceOf(credential)
 	if err != nil {
 		return nil, fmt.Errorf("aliretry: %w: %w", ErrCredentials, Redact(err))
 	}
-	p := &sdkProvider{sdk: provider, slot: make(chan struct{}, 1)}
-	switch provider.(type) {
-	case *credentials.StaticAKCredentialsProvider, *credentials.StaticSTSCredentialsProvider, *credentials.BearerTokenCredentialsProvider:
-		c, err := p.Credentials(context.Background())
-		if err == nil {
-			err = c.Validate()
-		}
-		if err != nil {
-			return nil, fmt.Errorf("aliretry: %w: %w", ErrCredentials, err)
+	if fixed {
+		c, err := from.fetch()
+		if err = cmp.Or(err, c.Validate()); err != nil {
+			return nil, fmt.Errorf("aliretry: %w: %w", ErrCredentials, Redact(err))
 		}
 		return signer.Static(c), nil
 	}
-	return p, nil
+	return &sdkProvider{from: from, slot: make(chan struct{}, 1)}, nil
 }
 
-// sdkProvider adapts a credentials provider of the SDK.
+// source is where an SDK gets its credentials from. It is used by one goroutine at a time.
+type source interface {
+	fetch() (signer.Credentials, error)
+	renew() error // forgets a session
+}
+
+// sourceOf returns the source that a credential is, and whether its key never changes.
+func sourceOf(credential auth.Credential) (from source, fixed bool, err error) {
+	if v2, ok := credential.(v2Credential); ok {
+		switch kind := deref(v2.GetType()); kind {
+		case "access_key", "sts", "bearer":
+			fixed = true
+		}
+		return v2Source{v2}, fixed, nil
+	}
+	build := func() (credentials.CredentialsProvider, error) { return auth.ToCredentialsProvider(credential) }
+	if provider, ok := credential.(credentials.CredentialsProvider); ok {
+		build = copier(provider)
+	}
+	v1 := &v1Source{build: build}
+	if err := v1.renew(); err != nil {
+		return nil, false, err
+	}
+	switch v1.provider.(type) {
+	case *credentials.StaticAKCredentialsProvider, *credentials.StaticSTSCredentialsProvider, *credentials.BearerTokenCredentialsProvider:
+		fixed = true
+	}
+	return v1, fixed, nil
+}
+
+// sdkProvider is a source that many goroutines can use.
 type sdkProvider struct {
-	sdk  credentials.CredentialsProvider
+	from source
 	slot chan struct{} // held during a call, which may fetch a session over the network
 }
 
-func (p *sdkProvider) Credentials(ctx context.Context) (signer.Credentials, error) {
+var _ signer.Refresher = (*sdkProvider)(nil)
+
+func (p *sdkProvider) Credentials(ctx context.Context) (c signer.Credentials, err error) {
+	err = p.with(ctx, func() error {
+		c, err = p.from.fetch()
+		return err
+	})
+	return c, err
+}
+
+// Refresh implements [signer.Refresher].
+func (p *sdkProvider) Refresh(ctx context.Context) error { return p.with(ctx, p.from.renew) }
+
+func (p *sdkProvider) with(ctx context.Context, f func() error) error {
 	select {
 	case p.slot <- struct{}{}:
 		defer func() { <-p.slot }()
+		return f()
 	case <-ctx.Done():
-		return signer.Credentials{}, ctx.Err()
+		return ctx.Err()
 	}
-	c, err := p.sdk.GetCredentials()
+}
+
+// v1Source is a provider of alibaba-cloud-sdk-go.
+type v1Source struct {
+	build    func() (credentials.CredentialsProvider, error)
+	provider credentials.CredentialsProvider
+}
+
+func (s *v1Source) renew() (err error) {
+	s.provider, err = s.build()
+	return err
+}
+
+func (s *v1Source) fetch() (signer.Credentials, error) {
+	c, err := s.provider.GetCredentials()
 	if err != nil || c == nil {
 		return signer.Credentials{}, err // none at all are refused where they are used
 	}
@@ -65,4 +122,70 @@ func (p *sdkProvider) Credentials(ctx context.Context) (signer.Credentials, erro
 		SecurityToken:   c.SecurityToken,
 		BearerToken:     c.BearerToken,
 	}, nil
+}
+
+// copier returns a func that makes copies of a provider as it is now, which for one that
+// was not used yet is without a session. Of a provider that is not the SDK's nobody knows
+// whether it can be copied: it is used itself.
+func copier(provider credentials.CredentialsProvider) func() (credentials.CredentialsProvider, error) {
+	of := reflect.TypeOf(provider)
+	switch {
+	case of == reflect.TypeFor[*credentials.DefaultCredentialsProvider](): // which is made of others
+		return func() (credentials.CredentialsProvider, error) {
+			return credentials.NewDefaultCredentialsProvider(), nil
+		}
+	case of.Kind() != reflect.Pointer, of.Elem().PkgPath() != reflect.TypeFor[credentials.Credentials]().PkgPath():
+		return func() (credentials.CredentialsProvider, error) { return provider, nil }
+	}
+	copyOf := func(v reflect.Value) reflect.Value {
+		c := reflect.New(of.Elem())
+		c.Elem().Set(v.Elem())
+		return c
+	}
+	now := copyOf(reflect.ValueOf(provider))
+	return func() (credentials.CredentialsProvider, error) {
+		return copyOf(now).Interface().(credentials.CredentialsProvider), nil
+	}
+}
+
+// v2Credential is a credential of the V2 SDK's credentials-go, without importing it.
+type v2Credential interface {
+	GetAccessKeyId() (*string, error)
+	GetAccessKeySecret() (*string, error)
+	GetSecurityToken() (*string, error)
+	GetBearerToken() *string
+	GetType() *string
+}
+
+type v2Source struct{ credential v2Credential }
+
+// renew does nothing: credentials-go decides for itself when a session is over.
+func (v2Source) renew() error { return nil }
+
+// fetch reads the parts of one session: the ID is read again at the end, since a session may
+// be replaced between two of them.
+func (s v2Source) fetch() (signer.Credentials, error) {
+	if deref(s.credential.GetType()) == "bearer" {
+		return signer.Credentials{BearerToken: deref(s.credential.GetBearerToken())}, nil
+	}
+	for range 3 {
+		id, err1 := s.credential.GetAccessKeyId()
+		secret, err2 := s.credential.GetAccessKeySecret()
+		token, err3 := s.credential.GetSecurityToken()
+		again, err4 := s.credential.GetAccessKeyId()
+		if err := cmp.Or(err1, err2, err3, err4); err != nil {
+			return signer.Credentials{}, err
+		}
+		if deref(id) == deref(again) {
+			return signer.Credentials{AccessKeyID: deref(id), AccessKeySecret: deref(secret), SecurityToken: deref(token)}, nil
+		}
+	}
+	return signer.Credentials{}, errors.New("the session changes at every look")
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }

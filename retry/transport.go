@@ -53,7 +53,8 @@ type Transport struct {
 		sync.Once
 		base *ownBase
 	}
-	pools pools // of calls that were handed a transport
+	pools   pools // of calls that were handed a transport
+	renewal renewal
 }
 
 var _ http.RoundTripper = (*Transport)(nil)

@@ -66,7 +66,8 @@ func legible(resp *http.Response) bool {
 	}
 	body, err := io.ReadAll(resp.Body) // from memory
 	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return err == nil && json.Unmarshal(body, &map[string]json.RawMessage{}) == nil
+	var members map[string]json.RawMessage
+	return err == nil && json.Unmarshal(body, &members) == nil && members != nil
 }
 
 // baseFor returns the base for a call that was handed a transport, and the attempt timeout

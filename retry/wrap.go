@@ -62,9 +62,11 @@ const sdkTimeout = 24 * time.Hour
 // AutoRetry off, which would repeat calls under new tokens: the Config is written to
 // for that, also where other clients share it. It writes nothing else to the Config.
 //
-// A session provider that is not safe for concurrent use, as the SDK's are not, must not
-// be shared: give the client and Wrap one each. Wrap the client before its first use, and
-// change its transport, timeouts and retry settings no more. The error wraps [ErrClient],
+// The SDK's session providers are not safe for concurrent use, and the client asks its own
+// without a lock for each call that it builds: with one, use [Client.DoAction] where calls
+// are made at the same time. Ours is a copy, see [ProviderFrom]; a provider that is not the
+// SDK's must bear to be shared. Wrap the client before its first use, and change its
+// transport, timeouts and retry settings no more. The error wraps [ErrClient],
 // [ErrWrapped], [ErrTransport], [ErrCredentials] or [ErrPolicy].
 func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client, error) {
 	if isNil(client) {

@@ -66,6 +66,14 @@ type Provider interface {
 	Credentials(ctx context.Context) (Credentials, error)
 }
 
+// Refresher is a Provider that can be told that a server has refused its credentials as
+// expired before their time. Refresh drops them, so that Credentials fetches others. It is
+// called by one goroutine at a time, only where Credentials gave the refused ones again.
+type Refresher interface {
+	Provider
+	Refresh(ctx context.Context) error
+}
+
 // FixedProvider is a Provider whose key never changes. A request that was signed with
 // another key is then refused, instead of being signed for the wrong account.
 type FixedProvider interface {
