@@ -47,7 +47,9 @@ type call struct {
 	answered *Info // of a call that ended before this one began: a redirect
 	reply    reply // to the last attempt
 
-	room [roomFor]openapi.Param // spares most calls an allocation
+	// What spares most calls an allocation.
+	wireRequest http.Request
+	room        [roomFor]openapi.Param
 }
 
 // roomFor is how many parameters most queries have at most.

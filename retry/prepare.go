@@ -40,7 +40,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport) (*call, e
 	if c.request, err = openapi.Identify(req, body, c.room[:0]); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	c.wire = wireCopy(req)
+	c.makeWire(req)
 	var timeout time.Duration
 	if c.base, timeout, err = t.baseFor(req, handed); err != nil {
 		return c, err
@@ -131,29 +131,38 @@ func hasControl(s string) bool {
 	return false
 }
 
-// wireCopy returns what attempts are made of: the caller's request less the headers by
-// which net/http would replay a signed request, send a second Host, or leave a compressed
-// reply as it is.
+// makeWire sets what attempts are made of: the caller's request less the headers by which
+// net/http would replay a signed request, send a second Host, or leave a compressed reply as
+// it is.
 // The headers that stay may be the caller's own, and are cloned for each attempt.
-func wireCopy(req *http.Request) *http.Request {
-	wire := req.WithContext(req.Context())
-	wire.Method = cmp.Or(wire.Method, http.MethodGet) // as net/http reads it
-	unwanted := func(key string, values []string) bool {
-		return strings.EqualFold(key, "Host") || strings.EqualFold(key, "Idempotency-Key") || strings.EqualFold(key, "X-Idempotency-Key") ||
-			strings.EqualFold(key, "Accept-Encoding") && !slices.Equal(values, []string{"identity"})
-	}
+func (c *call) makeWire(req *http.Request) {
+	c.wireRequest = *req
+	c.wire = &c.wireRequest
+	c.wire.Method = cmp.Or(req.Method, http.MethodGet) // as net/http reads it
+	c.wire.TransferEncoding = nil                      // the body has a length, whatever it had
 	for key, values := range req.Header {
-		if unwanted(key, values) {
-			wire.Header = req.Header.Clone()
-			maps.DeleteFunc(wire.Header, unwanted)
+		if isUnwanted(key, values) {
+			c.wire.Header = req.Header.Clone()
+			maps.DeleteFunc(c.wire.Header, isUnwanted)
 			break
 		}
 	}
-	if wire.Header == nil {
-		wire.Header = make(http.Header)
+	if c.wire.Header == nil {
+		c.wire.Header = make(http.Header)
 	}
-	wire.TransferEncoding = nil // the body has a length, whatever it had
-	return wire
+}
+
+func isUnwanted(key string, values []string) bool {
+	switch len(key) { // spares the others a comparison
+	case len("Host"):
+		return strings.EqualFold(key, "Host")
+	case len("Idempotency-Key"):
+		return strings.EqualFold(key, "Idempotency-Key") ||
+			strings.EqualFold(key, "Accept-Encoding") && !slices.Equal(values, []string{"identity"})
+	case len("X-Idempotency-Key"):
+		return strings.EqualFold(key, "X-Idempotency-Key")
+	}
+	return false
 }
 
 // redirected refuses to follow a redirect, and keeps what is known of the call that was
