@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/aliretry/aliretry/signer"
+	"github.com/aliretry/aliretry/internal/signing"
 )
 
 // attemptTimeoutError is what an attempt that took too long has failed with.
@@ -46,7 +46,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	ctx, cancel := context.WithCancelCause(&c.ctx)
 	req := c.wire.WithContext(httptrace.WithClientTrace(ctx, &watch.hooks))
 	req.Header = c.wire.Header.Clone() // some bases add to them
-	if err := c.prepared.Sign(req, credentials, signer.Stamp{Nonce: a.Nonce, Time: a.SignedAt}); err != nil {
+	if err := c.prepared.Sign(req, signing.Key(credentials), signing.Stamp{Nonce: a.Nonce, Time: a.SignedAt}); err != nil {
 		cancel(nil)
 		return Attempt{}, nil, fmt.Errorf("%w: %w", ErrCredentials, err)
 	}

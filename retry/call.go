@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aliretry/aliretry/internal/openapi"
+	"github.com/aliretry/aliretry/internal/signing"
 	"github.com/aliretry/aliretry/signer"
 )
 
@@ -23,7 +24,7 @@ type call struct {
 
 	request  openapi.Request
 	wire     *http.Request // what attempts are copies of
-	prepared *signer.Prepared
+	prepared *signing.Prepared
 
 	operation Operation
 	token     string

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/aliretry/aliretry/internal/openapi"
-	"github.com/aliretry/aliretry/signer"
+	"github.com/aliretry/aliretry/internal/signing"
 )
 
 // newCall captures a request and settles all that stays the same in every attempt. It
@@ -53,7 +53,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport) (*call, e
 	if err = c.checkCredentials(); err != nil {
 		return c, err
 	}
-	if c.prepared, err = signer.Prepare(c.wire, body); err != nil {
+	if c.prepared, err = signing.Prepare(c.wire, &c.request, body); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	if given, _ := c.caller.Value(tokenKey{}).(*boundToken); given != nil && !given.bind(openapi.Fingerprint(&c.request, c.wire, theirs)) {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aliretry/aliretry/internal/openapi"
@@ -55,29 +56,30 @@ func (c *call) assignToken(body []byte) ([]byte, error) {
 	return c.placeToken(body, inJSON), nil
 }
 
-// placeToken writes the call's token into the wire copy: into every token parameter of
-// query and form that is there and, where the operation's own is not among them, as a new
-// one. An empty one that stayed in the form would hide a token in the query.
+// placeToken writes the call's token into the request: into every token parameter of query
+// and form that is there and, where the operation's own is not among them, as a new one. An
+// empty one that stayed in the form would hide a token in the query.
 func (c *call) placeToken(body []byte, inJSON []openapi.Param) []byte {
-	query, form := c.wire.URL.RawQuery, ""
-	if c.request.Form != nil {
-		form = string(body)
-	}
-	parts := [...]struct {
-		raw    *string
-		params []openapi.Param
-	}{openapi.Query: {&query, c.request.Query}, openapi.Form: {&form, c.request.Form}}
+	r := &c.request
 	name, place := c.tokenPlace(body)
+	parts := [...]*[]openapi.Param{openapi.Query: &r.Query, openapi.Form: &r.Form}
+	var changed [len(parts)]bool
+	set := func(at openapi.Place, name string) {
+		*parts[at] = openapi.SetParam(*parts[at], name, c.token)
+		changed[at] = true
+	}
 	placed := false
-	for at, part := range parts {
-		for _, p := range part.params {
-			if !isToken(p.Name) {
+	for at, params := range parts {
+		at := openapi.Place(at)
+		for _, spelling := range tokenSpellings {
+			is := func(p openapi.Param) bool { return p.Name == spelling }
+			if !slices.ContainsFunc(*params, is) {
 				continue
 			}
 			// A gateway takes the parameters of the RPC style from either part.
-			placed = placed || name == "" || p.Name == name && (c.request.Style == openapi.RPC || openapi.Place(at) == place)
-			if !p.Is(c.token) {
-				*part.raw = openapi.SetParam(*part.raw, p.Name, c.token)
+			placed = placed || name == "" || spelling == name && (r.Style == openapi.RPC || at == place)
+			if slices.ContainsFunc(*params, func(p openapi.Param) bool { return is(p) && !p.Is(c.token) }) {
+				set(at, spelling)
 			}
 		}
 	}
@@ -85,16 +87,16 @@ func (c *call) placeToken(body []byte, inJSON []openapi.Param) []byte {
 		name, placed = "ClientToken", placed || len(inJSON) > 0
 	}
 	if !placed {
-		*parts[place].raw = openapi.AppendParam(*parts[place].raw, name, c.token)
+		set(place, name)
 	}
-	if query != c.wire.URL.RawQuery {
+	if changed[openapi.Query] && r.Style != openapi.RPC { // there, the signer writes the query
 		url := *c.wire.URL
-		url.RawQuery = query
+		url.RawQuery = openapi.JoinParams(r.Query)
 		c.wire.URL = &url
 	}
-	if form != "" && form != string(body) {
-		c.changedForm([]byte(form))
-		return []byte(form)
+	if changed[openapi.Form] {
+		body = []byte(openapi.JoinParams(r.Form))
+		c.changedForm(body)
 	}
 	return body
 }
@@ -135,7 +137,10 @@ func (c *call) changedForm(form []byte) {
 	c.wire.Header = h
 }
 
-func isToken(name string) bool { return name == "ClientToken" || name == "clientToken" }
+// tokenSpellings are the spellings of a client token's parameter.
+var tokenSpellings = [...]string{"ClientToken", "clientToken"}
+
+func isToken(name string) bool { return name == tokenSpellings[0] || name == tokenSpellings[1] }
 
 // jsonTokens returns the token parameters of a body that is a JSON object; an empty one,
 // or one that is no string, counts as none. Of two in one body nobody could say which the

@@ -2,9 +2,10 @@ package signer
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+
+	"github.com/aliretry/aliretry/internal/signing"
 )
 
 // Credentials are the keys that sign one attempt. The zero value signs nothing.
@@ -26,19 +27,11 @@ type Credentials struct {
 // ErrNoCredentials is returned where there is nothing to sign with: neither an
 // AccessKey pair nor a bearer token, or a secret that is no key for the signature's
 // algorithm.
-var ErrNoCredentials = errors.New("no credentials: need an AccessKey ID with its secret, or a bearer token")
+var ErrNoCredentials = signing.ErrNoCredentials
 
 // Validate reports whether c can sign a request, or is Anonymous alone; the error wraps
 // [ErrNoCredentials].
-func (c Credentials) Validate() error {
-	switch {
-	case c.Anonymous && c != Credentials{Anonymous: true}:
-		return fmt.Errorf("%w; or none of them, where Anonymous is set", ErrNoCredentials)
-	case !c.Anonymous && c.BearerToken == "" && (c.AccessKeyID == "" || c.AccessKeySecret == ""):
-		return ErrNoCredentials
-	}
-	return nil
-}
+func (c Credentials) Validate() error { return signing.Key(c).Validate() }
 
 // Format implements [fmt.Formatter]: every verb shows the same redacted text.
 func (c Credentials) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, c.redacted()) }

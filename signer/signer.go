@@ -1,16 +1,10 @@
 package signer
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
-
-	"github.com/aliretry/aliretry/internal/openapi"
+	"github.com/aliretry/aliretry/internal/signing"
 )
 
 // Stamp is what must differ in every attempt: "different SignatureNonce and Timestamp
@@ -23,11 +17,11 @@ type Stamp struct {
 var (
 	// ErrUnsupported is returned for a request in a style or with a signature method
 	// that this package does not sign.
-	ErrUnsupported = errors.New("unsupported signature style")
+	ErrUnsupported = signing.ErrUnsupported
 	// ErrMalformed is returned for a request whose parameters cannot be read, where one
 	// name stands twice in one place, or where net/http would send something else than
 	// is signed, so that no signature could fit.
-	ErrMalformed = errors.New("request cannot be signed")
+	ErrMalformed = signing.ErrMalformed
 )
 
 // Sign signs req, whose body is the bytes of body, with c. It keeps the style that the
@@ -59,117 +53,24 @@ var (
 // instead, see [Prepare]. The error wraps [ErrNoCredentials], [ErrUnsupported] or
 // [ErrMalformed]; req is then as it was.
 func Sign(req *http.Request, body []byte, c Credentials, at Stamp) error {
-	var room [roomFor]openapi.Param
-	r, err := identify(req, body, room[:])
-	if err != nil {
-		return err
-	}
-	if r.Style == openapi.RPC { // spared what would outlive this signature
-		var room [2048]byte
-		p, err := newRPC(req.Method, &r, room[:0])
-		if err != nil {
-			return err
-		}
-		if at, err = checked(c, at); err != nil {
-			return err
-		}
-		return p.sign(req, body, c, at)
-	}
-	p, err := prepare(req, &r, body)
-	if err != nil {
-		return err
-	}
-	return p.Sign(req, c, at)
+	return signing.Sign(req, body, signing.Key(c), signing.Stamp(at))
 }
-
-// roomFor is how many parameters most requests have at most.
-const roomFor = 32
 
 // Prepared is a request whose constant parts were parsed and canonicalised once. It is
 // immutable and safe for concurrent use.
-type Prepared struct {
-	scheme scheme
-	body   []byte
-}
-
-// scheme is a prepared request of one style.
-type scheme interface {
-	sign(req *http.Request, body []byte, c Credentials, at Stamp) error
-}
+type Prepared signing.Prepared
 
 // Prepare takes req and the bytes of its body apart, for signing them any number of
 // times. It changes neither and keeps no reference to req. The error wraps
 // [ErrUnsupported] or [ErrMalformed].
 func Prepare(req *http.Request, body []byte) (*Prepared, error) {
-	var room [roomFor]openapi.Param
-	r, err := identify(req, body, room[:])
-	if err != nil {
-		return nil, err
-	}
-	return prepare(req, &r, body)
+	p, err := signing.PrepareRequest(req, body)
+	return (*Prepared)(p), err
 }
 
 // Sign writes the prepared request, signed with c at the given stamp, to req: a clone
 // of the request that p was made from, as [Sign] leaves it. The error wraps
 // [ErrNoCredentials] or, where c or the nonce cannot stand in a header, [ErrMalformed].
 func (p *Prepared) Sign(req *http.Request, c Credentials, at Stamp) error {
-	at, err := checked(c, at)
-	if err != nil {
-		return err
-	}
-	return p.scheme.sign(req, p.body, c, at)
-}
-
-func identify(req *http.Request, body []byte, room []openapi.Param) (openapi.Request, error) {
-	if req.URL == nil || req.URL.Opaque != "" {
-		return openapi.Request{}, fmt.Errorf("%w: it has no URL, or an opaque one", ErrMalformed)
-	}
-	r, err := openapi.Identify(req, body, room)
-	if err != nil {
-		err = fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	return r, err
-}
-
-func prepare(req *http.Request, r *openapi.Request, body []byte) (*Prepared, error) {
-	var s scheme
-	var err error
-	switch r.Style {
-	case openapi.ROA:
-		p := new(roa)
-		s, err = p, p.prepare(req, r)
-	case openapi.ACS3:
-		p := new(acs3)
-		s, err = p, p.prepare(req, r, body)
-	default:
-		var p rpc
-		p, err = newRPC(req.Method, r, nil)
-		s = &p
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &Prepared{s, body}, nil
-}
-
-// checked refuses credentials that are none, and fills in what the stamp leaves open.
-func checked(c Credentials, at Stamp) (Stamp, error) {
-	if at.Nonce == "" {
-		at.Nonce = uuid.NewString()
-	}
-	if at.Time.IsZero() {
-		at.Time = time.Now()
-	}
-	return at, c.Validate()
-}
-
-// setBody makes req send body, with its length stated.
-func setBody(req *http.Request, body []byte) {
-	req.ContentLength = int64(len(body))
-	if len(body) == 0 {
-		req.Body, req.GetBody = http.NoBody, func() (io.ReadCloser, error) { return http.NoBody, nil }
-		return
-	}
-	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	req.Body, _ = req.GetBody()
+	return (*signing.Prepared)(p).Sign(req, signing.Key(c), signing.Stamp(at))
 }

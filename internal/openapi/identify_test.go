@@ -266,7 +266,11 @@ func TestSetParam(t *testing.T) {
 		{"ClientToken", "ClientToken", "t", "ClientToken=t"},
 	}
 	for _, tt := range tests {
-		if got := SetParam(tt.raw, tt.name, tt.value); got != tt.want {
+		params, err := ParseParams(tt.raw, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := JoinParams(SetParam(params, tt.name, tt.value)); got != tt.want {
 			t.Errorf("SetParam(%q) = %q, want %q", tt.raw, got, tt.want)
 		}
 	}
@@ -293,7 +297,7 @@ func FuzzParams(f *testing.F) {
 		if got.Encode() != want.Encode() {
 			t.Errorf("read %v, want %v", got, want)
 		}
-		set, err := url.ParseQuery(SetParam(raw, name, value))
+		set, err := url.ParseQuery(JoinParams(SetParam(params, name, value)))
 		want.Set(name, value)
 		if err != nil || set.Encode() != want.Encode() {
 			t.Errorf("SetParam gives %v, %v; want %v", set, err, want)

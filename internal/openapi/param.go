@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -100,43 +101,27 @@ func unhex(c byte) byte {
 	return c | 0x20 - 'a' + 10
 }
 
-// AppendParam returns raw with one more pair at its end.
-func AppendParam(raw, name, value string) string {
-	separator := "&"
-	if raw == "" {
-		separator = ""
+// SetParam returns params with exactly one pair of that name, holding value: the first one
+// there is gets the value in its place, otherwise the pair goes to the end. It may change
+// params.
+func SetParam(params []Param, name, value string) []Param {
+	i := slices.IndexFunc(params, func(p Param) bool { return p.Name == name })
+	if i < 0 {
+		return append(params, NewParam(name, value))
 	}
-	return raw + separator + url.QueryEscape(name) + "=" + url.QueryEscape(value)
+	params[i] = NewParam(name, value)
+	others := slices.DeleteFunc(params[i+1:], func(p Param) bool { return p.Name == name })
+	return params[:i+1+len(others)]
 }
 
-// SetParam returns raw with exactly one pair of that name, holding value: the first
-// one there is gets the value in its place, otherwise the pair goes to the end. All
-// other bytes stay. Raw must be one that ParseParams accepts.
-func SetParam(raw, name, value string) string {
-	pair := url.QueryEscape(name) + "=" + url.QueryEscape(value)
+// JoinParams is what params look like on the wire.
+func JoinParams(params []Param) string {
 	var b strings.Builder
-	b.Grow(len(raw) + 1 + len(pair))
-	done := false
-	write := func(segment string) {
-		if b.Len() > 0 {
+	for i := range params {
+		if i > 0 {
 			b.WriteByte('&')
 		}
-		b.WriteString(segment)
-	}
-	for segment := range strings.SplitSeq(raw, "&") {
-		if segment == "" {
-			continue
-		}
-		n, _, _ := strings.Cut(segment, "=")
-		if n, err := url.QueryUnescape(n); err != nil || n != name {
-			write(segment)
-		} else if !done {
-			write(pair)
-			done = true
-		}
-	}
-	if !done {
-		write(pair)
+		b.WriteString(params[i].Raw)
 	}
 	return b.String()
 }

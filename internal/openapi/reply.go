@@ -127,12 +127,26 @@ func IsHTML(contentType string, body []byte) bool {
 // MayBeFault reports, much faster than ReadFault, whether a body could hold an error
 // code or a "Success": false at all. Answers that could not need no closer look.
 func MayBeFault(body []byte) bool {
-	for _, key := range [...]string{`"Code"`, `"code"`, `"CODE"`, `"Success"`, `"success"`, `"SUCCESS"`, `"IsSuccess"`, `"isSuccess"`, "<IsSuccess>", "<Code>", "<code>", "<Success>", "<success>"} {
-		if bytes.Contains(body, []byte(key)) {
-			return true
+	return names(body, '"', '"') || names(body, '<', '>')
+}
+
+// names reports whether one of the names that tell of a fault stands between two marks.
+func names(body []byte, before, behind byte) bool {
+	for {
+		i := bytes.IndexByte(body, before)
+		if i < 0 {
+			return false
+		}
+		body = body[i+1:]
+		if len(body) == 0 || strings.IndexByte("CcSsIi", body[0]) < 0 {
+			continue
+		}
+		for _, name := range [...]string{"Code", "code", "CODE", "Success", "success", "SUCCESS", "IsSuccess", "isSuccess"} {
+			if n := len(name); len(body) > n && body[n] == behind && string(body[:n]) == name {
+				return true
+			}
 		}
 	}
-	return false
 }
 
 func trim(body []byte) []byte {

@@ -1,4 +1,4 @@
-package signer
+package signing
 
 import (
 	"cmp"
@@ -81,23 +81,23 @@ func (p *roa) appendStringToSign(out []byte, v *fieldValues) []byte {
 	return append(out, p.resource...)
 }
 
-func (p *roa) sign(req *http.Request, body []byte, c Credentials, at Stamp) error {
-	v := p.fill(c, at.Nonce)
+func (p *roa) sign(req *http.Request, body []byte, k Key, at Stamp) error {
+	v := p.fill(k, at.Nonce)
 	v[dateField] = at.Time.UTC().Format(http.TimeFormat)
-	if err := p.check(c, &v); err != nil {
+	if err := p.check(k, &v); err != nil {
 		return err
 	}
-	if !c.Anonymous {
-		v[authorizationField] = "acs " + c.AccessKeyID + ":" + p.signature(c, &v)
+	if !k.Anonymous {
+		v[authorizationField] = "acs " + k.AccessKeyID + ":" + p.signature(k, &v)
 	}
 	p.write(req, &v)
 	setBody(req, body)
 	return nil
 }
 
-func (p *roa) signature(c Credentials, v *fieldValues) string {
-	secret := c.AccessKeySecret
-	if c.BearerToken != "" {
+func (p *roa) signature(k Key, v *fieldValues) string {
+	secret := k.AccessKeySecret
+	if k.BearerToken != "" {
 		secret = "" // the bearer token alone authenticates
 	}
 	var room [2048]byte

@@ -1,4 +1,4 @@
-package signer
+package signing
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aliretry/aliretry/internal/openapi"
 )
@@ -114,22 +115,22 @@ func mendURI(s string) string {
 
 var canonicalURI = strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~")
 
-func (p *acs3) sign(req *http.Request, body []byte, c Credentials, at Stamp) error {
-	v := p.fill(c, at.Nonce)
-	v[dateField] = at.Time.UTC().Format("2006-01-02T15:04:05Z")
+func (p *acs3) sign(req *http.Request, body []byte, k Key, at Stamp) error {
+	v := p.fill(k, at.Nonce)
+	v[dateField] = at.Time.UTC().Format(time.RFC3339)
 	v[hashField] = p.hash
 	switch {
-	case c.BearerToken != "" && !p.typed:
+	case k.BearerToken != "" && !p.typed:
 		v[typeField] = "BEARERTOKEN"
-	case c.BearerToken == "" && c.SecurityToken != "":
-		v[keyIDField] = c.AccessKeyID
+	case k.BearerToken == "" && k.SecurityToken != "":
+		v[keyIDField] = k.AccessKeyID
 	}
-	if err := p.check(c, &v); err != nil {
+	if err := p.check(k, &v); err != nil {
 		return err
 	}
-	if c.BearerToken == "" && !c.Anonymous { // a bearer token authenticates without a signature
+	if k.BearerToken == "" && !k.Anonymous { // a bearer token authenticates without a signature
 		var err error
-		if v[authorizationField], err = p.authorization(c, &v); err != nil {
+		if v[authorizationField], err = p.authorization(k, &v); err != nil {
 			return err
 		}
 	}
@@ -139,7 +140,7 @@ func (p *acs3) sign(req *http.Request, body []byte, c Credentials, at Stamp) err
 }
 
 // authorization follows the text "V3 request structure and signature".
-func (p *acs3) authorization(c Credentials, v *fieldValues) (string, error) {
+func (p *acs3) authorization(k Key, v *fieldValues) (string, error) {
 	var room [4096]byte
 	canonical, signedHeaders := p.appendCanonical(room[:0], v)
 	var textRoom [256]byte
@@ -148,17 +149,17 @@ func (p *acs3) authorization(c Credentials, v *fieldValues) (string, error) {
 	var signature []byte
 	if p.algorithm.rsa {
 		var err error
-		if signature, err = signRSA(text[blockSize:], c.AccessKeySecret); err != nil {
+		if signature, err = signRSA(text[blockSize:], k.AccessKeySecret); err != nil {
 			return "", err
 		}
 	} else {
-		signature = p.algorithm.hash.appendHMAC(sum[:0], text, c.AccessKeySecret)
+		signature = p.algorithm.hash.appendHMAC(sum[:0], text, k.AccessKeySecret)
 	}
 
 	var outRoom [1024]byte
 	out := append(outRoom[:0], p.algorithm.name...)
 	out = append(out, " Credential="...)
-	out = append(out, c.AccessKeyID...)
+	out = append(out, k.AccessKeyID...)
 	out = append(out, ",SignedHeaders="...)
 	out = append(out, signedHeaders...)
 	out = append(out, ",Signature="...)

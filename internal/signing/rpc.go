@@ -1,4 +1,4 @@
-package signer
+package signing
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aliretry/aliretry/internal/openapi"
 )
@@ -123,8 +124,8 @@ func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
 		p.form = appendWire(text, pairs, openapi.Form)
 		text = p.form[len(p.form):]
 	}
-	if !sorted { // the SDK sorts its query
-		slices.SortFunc(pairs, func(a, b pair) int { return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.place, b.place)) })
+	if !sorted {
+		sortPairs(pairs)
 		for i := 1; i < len(pairs); i++ {
 			if pairs[i].Name == pairs[i-1].Name && pairs[i].place == pairs[i-1].place {
 				return p, fmt.Errorf("%w: parameter %q stands twice in one place", ErrMalformed, pairs[i].Name)
@@ -133,6 +134,23 @@ func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
 	}
 	p.canon = canonicalise(text, pairs, &p.names, &p.pieces)
 	return p, nil
+}
+
+// sortPairs sorts by name. The SDK sorts its query, and behind that there are often but a
+// client token and the form's parameters.
+func sortPairs(pairs []pair) {
+	byName := func(a, b pair) int { return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.place, b.place)) }
+	if len(pairs) > 2*roomFor { // where inserting would take too long
+		slices.SortFunc(pairs, byName)
+		return
+	}
+	for i := 1; i < len(pairs); i++ {
+		if this := pairs[i]; byName(pairs[i-1], this) > 0 {
+			at, _ := slices.BinarySearchFunc(pairs[:i], this, byName)
+			copy(pairs[at+1:], pairs[at:i])
+			pairs[at] = this
+		}
+	}
 }
 
 // takeOut appends the constant parameters to pairs and notes the slots among them.
@@ -235,21 +253,21 @@ func canonicalise(text []byte, pairs []pair, names *[slots]string, pieces *[2*sl
 
 // fill gives the slots their values for one attempt; a slot that is not used is left
 // out of the request.
-func (p *rpc) fill(c Credentials, at Stamp) (values [slots]string, used [slots]bool) {
+func (p *rpc) fill(k Key, at Stamp) (values [slots]string, used [slots]bool) {
 	set := func(s slot, value string, use bool) { values[s], used[s] = value, use }
-	bearer := c.BearerToken != ""
-	set(accessKeyID, c.AccessKeyID, c.AccessKeyID != "" || p.given[accessKeyID] && !c.Anonymous)
-	set(bearerToken, c.BearerToken, bearer)
+	bearer := k.BearerToken != ""
+	set(accessKeyID, k.AccessKeyID, k.AccessKeyID != "" || p.given[accessKeyID] && !k.Anonymous)
+	set(bearerToken, k.BearerToken, bearer)
 	set(securityToken, p.kept, p.given[securityToken])
-	if c.SecurityToken != "" {
-		set(securityToken, c.SecurityToken, true)
+	if k.SecurityToken != "" {
+		set(securityToken, k.SecurityToken, true)
 	}
 	set(nonce, at.Nonce, true)
-	set(signatureType, "", p.given[signatureType] && !c.Anonymous)
+	set(signatureType, "", p.given[signatureType] && !k.Anonymous)
 	if bearer {
 		set(signatureType, "BEARERTOKEN", true)
 	}
-	set(timestamp, at.Time.UTC().Format("2006-01-02T15:04:05Z"), true)
+	set(timestamp, at.Time.UTC().Format(time.RFC3339), true)
 	return values, used
 }
 
@@ -280,8 +298,8 @@ func (p *rpc) appendStringToSign(out []byte, values *[slots]string, used *[slots
 	return out
 }
 
-func (p *rpc) sign(req *http.Request, body []byte, c Credentials, at Stamp) error {
-	values, used := p.fill(c, at)
+func (p *rpc) sign(req *http.Request, body []byte, k Key, at Stamp) error {
+	values, used := p.fill(k, at)
 	wire := p.query
 	if p.system == openapi.Form {
 		wire = p.form
@@ -296,9 +314,9 @@ func (p *rpc) sign(req *http.Request, body []byte, c Credentials, at Stamp) erro
 			out = openapi.AppendEscape(out, values[s])
 		}
 	}
-	if !c.Anonymous {
+	if !k.Anonymous {
 		out = append(out, "&Signature="...)
-		out = openapi.AppendEscape(out, p.signature(c, &values, &used))
+		out = openapi.AppendEscape(out, p.signature(k, &values, &used))
 	}
 
 	url := *req.URL
@@ -313,9 +331,9 @@ func (p *rpc) sign(req *http.Request, body []byte, c Credentials, at Stamp) erro
 	return nil
 }
 
-func (p *rpc) signature(c Credentials, values *[slots]string, used *[slots]bool) string {
-	secret := c.AccessKeySecret
-	if c.BearerToken != "" {
+func (p *rpc) signature(k Key, values *[slots]string, used *[slots]bool) string {
+	secret := k.AccessKeySecret
+	if k.BearerToken != "" {
 		secret = "" // the bearer token alone authenticates, and the key is "&"
 	}
 	var room [4096]byte

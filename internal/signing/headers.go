@@ -1,4 +1,4 @@
-package signer
+package signing
 
 import (
 	"cmp"
@@ -143,12 +143,12 @@ func (p *headers) prepare() error {
 type fieldValues [fields]string
 
 // fill gives the fields that both styles have their values.
-func (p *headers) fill(c Credentials, nonce string) (v fieldValues) {
-	v[nonceField], v[securityTokenField], v[bearerTokenField] = nonce, c.SecurityToken, c.BearerToken
+func (p *headers) fill(k Key, nonce string) (v fieldValues) {
+	v[nonceField], v[securityTokenField], v[bearerTokenField] = nonce, k.SecurityToken, k.BearerToken
 	if p.keys[keyIDField] != "" {
-		v[keyIDField] = c.AccessKeyID
+		v[keyIDField] = k.AccessKeyID
 	}
-	if p.keys[typeField] != "" && c.BearerToken != "" {
+	if p.keys[typeField] != "" && k.BearerToken != "" {
 		v[typeField] = "BEARERTOKEN"
 	}
 	return v
@@ -156,13 +156,13 @@ func (p *headers) fill(c Credentials, nonce string) (v fieldValues) {
 
 // check refuses what net/http would not send as it is signed. A token that was read from a
 // file with its line's end is the usual case.
-func (p *headers) check(c Credentials, v *fieldValues) error {
+func (p *headers) check(k Key, v *fieldValues) error {
 	for f, s := range v {
 		if changes(s) {
 			return fmt.Errorf("%w: what is to be header %s has a control character, or a space around it", ErrMalformed, p.names.lower[f])
 		}
 	}
-	if changes(c.AccessKeyID) {
+	if changes(k.AccessKeyID) {
 		return fmt.Errorf("%w: the AccessKey ID has a control character, or a space around it", ErrMalformed)
 	}
 	return nil
