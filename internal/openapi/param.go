@@ -65,12 +65,11 @@ func ParseParams(raw string, room []Param) ([]Param, error) {
 		if end := strings.IndexByte(segment, '='); end >= 0 {
 			p.Name, p.from = segment[:end], end+1
 		}
-		if percent := strings.IndexByte(segment, '%'); percent >= 0 {
-			if !decodable(segment[percent:]) {
-				return nil, fmt.Errorf("parameter %d cannot be decoded", len(params)+1)
-			}
+		percent := strings.IndexByte(segment, '%')
+		if percent >= 0 && !decodable(segment[percent:]) {
+			return nil, fmt.Errorf("parameter %d cannot be decoded", len(params)+1)
 		}
-		if strings.IndexByte(p.Name, '%') >= 0 || strings.IndexByte(p.Name, '+') >= 0 {
+		if 0 <= percent && percent < len(p.Name) || strings.IndexByte(p.Name, '+') >= 0 {
 			p.Name, _ = url.QueryUnescape(p.Name)
 		}
 		params = append(params, p)

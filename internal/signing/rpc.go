@@ -115,7 +115,7 @@ func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
 		sorted = sorted && (i == 0 || pairs[i-1].Name < pairs[i].Name)
 	}
 	text := room // in one piece: what follows query and form is written behind them
-	if need := 5*size/2 + 256; need > cap(room) {
+	if need := 9*size/4 + 192; need > cap(room) {
 		text = make([]byte, 0, need)
 	}
 	p.query = appendWire(text, pairs, openapi.Query)
@@ -304,7 +304,7 @@ func (p *rpc) sign(req *http.Request, body []byte, k Key, at Stamp) error {
 	if p.system == openapi.Form {
 		wire = p.form
 	}
-	var room [2048]byte
+	var room [1024]byte
 	out := append(room[:0], wire...)
 	for s := range slots {
 		if used[s] {
@@ -336,7 +336,7 @@ func (p *rpc) signature(k Key, values *[slots]string, used *[slots]bool) string 
 	if k.BearerToken != "" {
 		secret = "" // the bearer token alone authenticates, and the key is "&"
 	}
-	var room [4096]byte
+	var room [2048]byte
 	var sum [sha1.Size]byte
 	text := p.appendStringToSign(room[:blockSize], values, used)
 	return base64.StdEncoding.EncodeToString(hashSHA1.appendHMAC(sum[:0], text, secret+"&"))
