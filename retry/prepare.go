@@ -140,6 +140,11 @@ func (c *call) makeWire(req *http.Request) {
 	c.wire = &c.wireRequest
 	c.wire.Method = cmp.Or(req.Method, http.MethodGet) // as net/http reads it
 	c.wire.TransferEncoding = nil                      // the body has a length, whatever it had
+	if c.t.sdkTimeout > 0 {
+		// Set by the SDK's http.Client for its own timeout, which the context tells as well.
+		// Each attempt would start a goroutine for it.
+		c.wire.Cancel = nil //lint:ignore SA1019 it is there
+	}
 	for key, values := range req.Header {
 		if isUnwanted(key, values) {
 			c.wire.Header = req.Header.Clone()
