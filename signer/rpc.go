@@ -82,7 +82,6 @@ const (
 	equals = "%3D"
 )
 
-// prepare makes use of room for what has to last as long as p.
 // newRPC takes a request apart. What it makes may lie in room.
 func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
 	p = rpc{method: cmp.Or(method, http.MethodGet), system: r.System,
@@ -240,7 +239,7 @@ func (p *rpc) fill(c Credentials, at Stamp) (values [slots]string, used [slots]b
 	bearer := c.BearerToken != ""
 	set(accessKeyID, c.AccessKeyID, c.AccessKeyID != "" || p.given[accessKeyID] && !c.Anonymous)
 	set(bearerToken, c.BearerToken, bearer)
-	set(securityToken, p.kept, p.given[securityToken])
+	set(securityToken, p.kept, p.given[securityToken] && !c.Anonymous)
 	if c.SecurityToken != "" {
 		set(securityToken, c.SecurityToken, true)
 	}
