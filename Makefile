@@ -1,6 +1,6 @@
 # Thin names for the commands that README and .ci/run use.
 
-.PHONY: test race lint fuzz bench example catalogue integration ci
+.PHONY: test race lint fuzz bench example catalogue integration compare faults ci
 
 test:
 	go test ./...
@@ -28,6 +28,13 @@ catalogue:
 integration:
 	cd integration && go test -race ./...
 	cd integration/darabonba && go test -race ./...
+	cd integration/darabonba224 && go test -race ./...
+
+compare:
+	cd benchmarks && go run ./compare
+
+faults:
+	cd benchmarks && go run ./faults
 
 ci:
 	.ci/run

@@ -38,7 +38,7 @@ import (
 // An answer that the SDK would misread is an *[Error]: a redirect, which it takes for
 // success, and an error without JSON, of which it keeps not even the status.
 func (t *Transport) Call(req *http.Request, handed *http.Transport) (*http.Response, error) {
-	resp, err := t.do(req, handed)
+	resp, err := t.do(forEndpoint(req), handed)
 	if err != nil || legible(resp) {
 		return resp, err
 	}
@@ -47,6 +47,19 @@ func (t *Transport) Call(req *http.Request, handed *http.Transport) (*http.Respo
 	info := c.snapshot()
 	last := info.Attempts[len(info.Attempts)-1]
 	return nil, &Error{Info: info, Err: &answerError{last.Status, last.Code, last.Message}, ctxErr: c.stopErr}
+}
+
+// forEndpoint returns the request without what the SDK means for a proxy: through a tunnel
+// the endpoint would be shown the proxy's password. The proxy gets it from net/http.
+func forEndpoint(req *http.Request) *http.Request {
+	const key = "Proxy-Authorization"
+	if req.URL == nil || req.URL.Scheme != "https" || len(req.Header[key]) == 0 {
+		return req
+	}
+	req = req.WithContext(req.Context())
+	req.Header = req.Header.Clone()
+	delete(req.Header, key)
+	return req
 }
 
 // legible reports whether the SDK takes an answer for what it is. Any status but 4xx and
@@ -122,7 +135,8 @@ type settings struct {
 // settingsOf returns the settings of a transport with that proxy, and false if there are
 // some that cannot be compared.
 func settingsOf(handed *http.Transport, proxy *url.URL) (s settings, ok bool) {
-	if handed.Dial != nil || handed.DialTLS != nil || handed.DialTLSContext != nil || //nolint:staticcheck // the V2 SDK sets Dial
+	//lint:ignore SA1019 the V2 SDK sets Dial
+	if handed.Dial != nil || handed.DialTLS != nil || handed.DialTLSContext != nil ||
 		handed.GetProxyConnectHeader != nil || handed.OnProxyConnectResponse != nil || len(handed.ProxyConnectHeader) > 0 {
 		return s, false
 	}
@@ -150,6 +164,7 @@ func (s *settings) readTLS(config *tls.Config) bool {
 	s.roots = config.RootCAs
 	digest := sha256.New()
 	for _, certificate := range config.Certificates {
+		fmt.Fprintf(digest, "%d: ", len(certificate.Certificate))
 		for _, der := range certificate.Certificate {
 			fmt.Fprintf(digest, "%d ", len(der))
 			digest.Write(der)

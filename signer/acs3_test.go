@@ -1,9 +1,13 @@
 package signer_test
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -89,6 +93,67 @@ func TestSignACS3ReplacesAuthorization(t *testing.T) {
 	req.Header = http.Header{"x-acs-version": {"1"}, "x-acs-action": {"A"}, "authorization": {"ACS3-HMAC-SM3,Signature=SECRETTOKEN"}}
 	if err := signer.Sign(req, nil, testKey, signer.Stamp{}); !errors.Is(err, signer.ErrUnsupported) || strings.Contains(err.Error(), "SECRET") {
 		t.Error(err)
+	}
+}
+
+// The algorithm is that of the request's own signature, however it is written.
+func TestSignACS3ReadsAlgorithm(t *testing.T) {
+	const sm3OfNothing = "1ab21d8355cfa17f8e61194831e81a8f22bec8c728fefb747ed035eb5082aa2b"
+	for name, h := range map[string]http.Header{
+		"ACS3-HMAC-SM3":    {"Authorization": {"Basic x", " \tacs3-Hmac-sm3\tCredential=x"}},
+		"ACS3-HMAC-SM3 ":   {"Authorization": {"Basic x"}, "authorization": {"ACS3-HMAC-SM3"}},
+		"ACS3-HMAC-SM3  ":  {"X-Acs-Content-Sha256": {sm3OfNothing}},
+		"ACS3-HMAC-SHA256": {"authorization": {"ACS3-HMAC-SHA256"}, "x-acs-content-sha256": {sm3OfNothing}},
+		// Of the body of a client that puts the hash of something else there nothing follows.
+		"ACS3-HMAC-SHA256 ":   {"x-acs-content-sha256": {strings.Repeat("0", 64)}},
+		"ACS3-HMAC-SHA256  ":  {"x-acs-content-sha256": {sm3OfNothing, sm3OfNothing}},
+		"ACS3-HMAC-SHA256   ": {"X-Acs-Content-Sha256": nil},
+	} {
+		for range 5 { // in any order of the map
+			req, _ := http.NewRequest("POST", "http://h/", nil)
+			req.Header = h.Clone()
+			req.Header["x-acs-version"], req.Header["x-acs-action"] = []string{"1"}, []string{"A"}
+			if err := signer.Sign(req, nil, testKey, signer.Stamp{}); err != nil {
+				t.Fatalf("%v: %v", h, err)
+			}
+			got, want := fold(req.Header), strings.TrimSpace(name)
+			if !strings.HasPrefix(got["authorization"], want+" Credential=testid,") || (got["x-acs-content-sha256"] == sm3OfNothing) != (want == "ACS3-HMAC-SM3") {
+				t.Errorf("%v is signed as %v", h, got)
+			}
+		}
+	}
+}
+
+// A key for RSA is taken as it is kept in files.
+func TestSignACS3RSAKeys(t *testing.T) {
+	pem, err := os.ReadFile("../internal/signing/testdata/rsa.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(pem)), "\n")
+	bare := strings.Join(lines[1:len(lines)-1], "\n")
+	sign := func(secret string) (string, error) {
+		req, _ := http.NewRequest("POST", "http://h/", nil)
+		req.Header = http.Header{"x-acs-version": {"1"}, "x-acs-action": {"A"}, "authorization": {"ACS3-RSA-SHA256"}}
+		err := signer.Sign(req, nil, signer.Credentials{AccessKeyID: "id", AccessKeySecret: secret}, signer.Stamp{Nonce: "n", Time: time.Unix(1700000000, 0)})
+		return fold(req.Header)["authorization"], err
+	}
+	want, err := sign(string(pem))
+	if err != nil || !strings.HasPrefix(want, "ACS3-RSA-SHA256 Credential=id,") {
+		t.Fatal(want, err)
+	}
+	for name, key := range map[string]string{"base64": bare, "one line": strings.ReplaceAll(bare, "\n", ""), "Windows": strings.ReplaceAll(bare, "\n", "\r\n") + "\r\n", "spaces": "\n  " + bare + " ",
+		"the SDK's armour": "-----BEGIN RSA PRIVATE KEY-----\n" + bare + "\n-----END RSA PRIVATE KEY-----"} {
+		if got, err := sign(key); got != want || err != nil {
+			t.Errorf("%s: %s, %v; want %s", name, got, err, want)
+		}
+	}
+	_, edKey, _ := ed25519.GenerateKey(nil)
+	ed, _ := x509.MarshalPKCS8PrivateKey(edKey)
+	for name, key := range map[string]string{"a secret": "testsecret", "no RSA key": base64.StdEncoding.EncodeToString(ed), "a part": bare[:len(bare)/2]} {
+		if got, err := sign(key); !errors.Is(err, signer.ErrNoCredentials) || got != "ACS3-RSA-SHA256" || strings.Contains(err.Error(), key) {
+			t.Errorf("%s: %s, %v", name, got, err)
+		}
 	}
 }
 

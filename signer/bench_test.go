@@ -22,7 +22,8 @@ func createScalingGroup() map[string]string {
 // BenchmarkSign sets the three ways side by side: the SDK's signer, our first
 // signature of a call (parsing included), and that of a further attempt.
 func BenchmarkSign(b *testing.B) {
-	req, body := official(b, "POST", createScalingGroup(), nil, identities[0].official)
+	c := rpcCase{method: "POST", query: createScalingGroup(), identity: identities[0]}
+	req, body := c.official(b)
 	at := signer.Stamp{Nonce: "3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf", Time: time.Unix(1700000000, 0)}
 	b.Run("sdk", func(b *testing.B) {
 		request := new(requests.RpcRequest)

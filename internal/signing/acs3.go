@@ -45,7 +45,8 @@ func (p *acs3) prepare(req *http.Request, r *openapi.Request, body []byte) error
 	if err != nil {
 		return err
 	}
-	if p.algorithm, err = algorithmOf(req.Header); err != nil {
+	named := false
+	if p.algorithm, named, err = algorithmOf(req.Header); err != nil {
 		return err
 	}
 	if contentType := &standard[0]; contentType.given {
@@ -74,13 +75,16 @@ func (p *acs3) prepare(req *http.Request, r *openapi.Request, body []byte) error
 		p.head = param.AppendValue(p.head)
 	}
 	p.head = append(p.head, '\n')
-	var sum [maxSum]byte
-	p.hash = hex.EncodeToString(p.algorithm.hash.appendSum(sum[:0], body))
+	p.hash = p.algorithm.hash.hexSum(body)
+	// Of a client that does not sign, the hash of the body may tell its algorithm.
+	if given := req.Header[p.keys[hashField]]; !named && len(given) == 1 && given[0] != p.hash && given[0] == hashSM3.hexSum(body) {
+		p.algorithm, p.hash = algorithms[1], given[0]
+	}
 	return nil
 }
 
-// algorithmOf returns the algorithm that a request was signed by.
-func algorithmOf(h http.Header) (algorithm, error) {
+// algorithmOf returns the algorithm that a request names, or else the default.
+func algorithmOf(h http.Header) (a algorithm, named bool, err error) {
 	for key, values := range h {
 		if !strings.EqualFold(key, "authorization") {
 			continue
@@ -95,12 +99,12 @@ func algorithmOf(h http.Header) (algorithm, error) {
 			}
 			i := slices.IndexFunc(algorithms[:], func(a algorithm) bool { return strings.EqualFold(a.name, name) })
 			if i < 0 {
-				return algorithm{}, fmt.Errorf("%w: ACS3 by another algorithm than HMAC-SHA256, HMAC-SM3 and RSA-SHA256", ErrUnsupported)
+				return algorithm{}, false, fmt.Errorf("%w: ACS3 by another algorithm than HMAC-SHA256, HMAC-SM3 and RSA-SHA256", ErrUnsupported)
 			}
-			return algorithms[i], nil
+			return algorithms[i], true, nil
 		}
 	}
-	return algorithms[0], nil
+	return algorithms[0], false, nil
 }
 
 // mendURI makes the path of a URL canonical, about which encoders of URLs and of RFC 3986

@@ -3,6 +3,7 @@ package signing
 import (
 	"crypto/sha1"
 	"crypto/sha256"
+	"encoding/hex"
 
 	"github.com/emmansun/gmsm/sm3"
 )
@@ -33,6 +34,12 @@ func (h hash) appendSum(dst, text []byte) []byte {
 	}
 	sum := sha256.Sum256(text)
 	return append(dst, sum[:]...)
+}
+
+// hexSum returns the digest of text in hexadecimal.
+func (h hash) hexSum(text []byte) string {
+	var sum [maxSum]byte
+	return hex.EncodeToString(h.appendSum(sum[:0], text))
 }
 
 // appendHMAC appends to dst the HMAC (RFC 2104) of what follows the first block of text,

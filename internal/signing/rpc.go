@@ -83,7 +83,6 @@ const (
 	equals = "%3D"
 )
 
-// prepare makes use of room for what has to last as long as p.
 // newRPC takes a request apart. What it makes may lie in room.
 func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
 	p = rpc{method: cmp.Or(method, http.MethodGet), system: r.System,
@@ -258,7 +257,7 @@ func (p *rpc) fill(k Key, at Stamp) (values [slots]string, used [slots]bool) {
 	bearer := k.BearerToken != ""
 	set(accessKeyID, k.AccessKeyID, k.AccessKeyID != "" || p.given[accessKeyID] && !k.Anonymous)
 	set(bearerToken, k.BearerToken, bearer)
-	set(securityToken, p.kept, p.given[securityToken])
+	set(securityToken, p.kept, p.given[securityToken] && !k.Anonymous)
 	if k.SecurityToken != "" {
 		set(securityToken, k.SecurityToken, true)
 	}

@@ -1,0 +1,6 @@
+//go:build !race
+
+package signer_test
+
+// raceDetector allocates memory of its own.
+const raceDetector = false
