@@ -33,20 +33,24 @@ import (
 // is set. handed may be nil.
 //
 // The SDK's own retry, which would send another logical call, must stay off: leave
-// RetryOptions unset. At the end of its context the SDK replaces an *[Error] by the context's,
-// and its own errors do not carry an [Info]; a [Trace] learns what is known all the same.
-// An answer that the SDK would misread is an *[Error]: a redirect, which it takes for
+// RetryOptions unset. At the end of its context the SDK replaces an *[Error] by the context's;
+// a [Trace] learns what is known all the same.
+//
+// An answer that leaves the Outcome Unknown is an *[Error], since the SDK's own errors have no
+// room for an [Info]. So is one that the SDK would misread: a redirect, which it takes for
 // success, and an error without JSON, of which it keeps not even the status.
 func (t *Transport) Call(req *http.Request, handed *http.Transport) (*http.Response, error) {
 	resp, err := t.do(forEndpoint(req), handed)
-	if err != nil || legible(resp) {
-		return resp, err
+	if err != nil {
+		return nil, err
+	}
+	c := callOf(resp.Request)
+	last := &c.attempts[len(c.attempts)-1]
+	if last.Class == Success || settle(c.readOnly, c.effects) != Unknown && legible(resp) {
+		return resp, nil
 	}
 	_ = resp.Body.Close()
-	c := callOf(resp.Request)
-	info := c.snapshot()
-	last := info.Attempts[len(info.Attempts)-1]
-	return nil, &Error{Info: info, Err: &answerError{last.Status, last.Code, last.Message}, ctxErr: c.stopErr}
+	return nil, &Error{Info: c.snapshot(), Err: &answerError{last.Status, last.Code, last.Message}, ctxErr: c.stopErr}
 }
 
 // forEndpoint returns the request without what the SDK means for a proxy: through a tunnel

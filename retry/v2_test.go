@@ -115,7 +115,8 @@ func TestCallMisreadAnswers(t *testing.T) {
 	}{
 		"JSON":              {403, "application/json", answer, true},
 		"JSON as text":      {403, "text/plain", answer, true},
-		"JSON, 599":         {599, "application/json", answer, true},
+		"JSON, unclear":     {599, "application/json", answer, false},
+		"JSON, 499":         {499, "application/json", answer, true},
 		"JSON, 600":         {600, "application/json", answer, false},
 		"JSON, redirecting": {307, "application/json", answer, false},
 		"XML":               {403, "text/xml;charset=utf-8", "<Error><Code>Forbidden.RAM</Code></Error>", true},

@@ -166,6 +166,7 @@ func TestSignACS3Refuses(t *testing.T) {
 		want   error
 	}{
 		"another algorithm":    {"http://h/", func(h http.Header) { h["Authorization"] = []string{"ACS3-HMAC-SHA512 Credential=x"} }, testKey, signer.ErrUnsupported},
+		"a later version":      {"http://h/", func(h http.Header) { h["Authorization"] = []string{"ACS4-HMAC-SHA256 Credential=x"} }, testKey, signer.ErrUnsupported},
 		"its name and no more": {"http://h/", func(h http.Header) { h["Authorization"] = []string{"ACS3-HMAC-SHA512"} }, testKey, signer.ErrUnsupported},
 		"a secret for RSA":     {"http://h/", func(h http.Header) { h["authorization"] = []string{"ACS3-RSA-SHA256 Credential=x"} }, testKey, signer.ErrNoCredentials},
 		"a host in letters":    {"http://b\u00fccher.example/", nil, testKey, signer.ErrMalformed},

@@ -43,8 +43,9 @@ var (
 // x-acs-action and x-acs-version alone, these are the headers Authorization, x-acs-date,
 // x-acs-signature-nonce, x-acs-content-sha256, x-acs-accesskey-id, x-acs-security-token,
 // x-acs-bearer-token and x-acs-signature-type. Its algorithm is the one that Authorization
-// begins with: ACS3-HMAC-SHA256, which is the default, ACS3-HMAC-SM3 or ACS3-RSA-SHA256. With
-// a bearer token there is no signature.
+// begins with: ACS3-HMAC-SHA256, ACS3-HMAC-SM3 or ACS3-RSA-SHA256. Without one it is
+// ACS3-HMAC-SM3 if x-acs-content-sha256 is the body's SM3 hash, as in an unsigned request of
+// the V2 SDK, and else ACS3-HMAC-SHA256. With a bearer token there is no signature.
 //
 // An anonymous request is left without a signature and everything else that names a key.
 //

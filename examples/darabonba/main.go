@@ -49,10 +49,6 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 
-	// A Trace knows of every failure what the SDK's own errors leave out.
-	var info retry.Info
-	ctx = retry.WithTrace(ctx, &retry.Trace{CallEnd: func(i retry.Info) { info = i }})
-
 	// The clients of the products, such as that of ess, make calls like this one.
 	response, err := client.CallApiWithCtx(ctx, &openapi.Params{
 		Action: dara.String("CreateScalingGroup"), Version: dara.String("2014-08-28"), Style: dara.String("RPC"),
@@ -61,7 +57,7 @@ func run(ctx context.Context, out io.Writer) error {
 	}, &openapi.OpenApiRequest{Query: map[string]*string{
 		"ScalingGroupName": dara.String("web-prod"), "MinSize": dara.String("0"), "MaxSize": dara.String("0"),
 	}}, &dara.RuntimeOptions{})
-	if err != nil && info.Outcome == retry.Unknown {
+	if info, ok := retry.InfoOf(err); ok && info.Outcome == retry.Unknown {
 		return fmt.Errorf("%w\nthere may be a scaling group: repeat the call with the parameter ClientToken=%s to learn it", err, info.ClientToken)
 	} else if err != nil {
 		return err

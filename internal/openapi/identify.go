@@ -52,12 +52,16 @@ var ErrParams = errors.New("malformed parameters")
 // ErrStyle is returned by [Identify] for a request that names no operation.
 var ErrStyle = errors.New("request names no operation: neither Action and Version parameters nor x-acs-action and x-acs-version headers")
 
-// What the Authorization of the header styles begins with. In the ROA style the AccessKey
-// ID follows, and a colon.
-const (
-	acs  = "acs "
-	acs3 = "ACS3-"
-)
+// acs is what the Authorization of the ROA style begins with. The AccessKey ID follows, and a
+// colon.
+const acs = "acs "
+
+// IsACS reports whether an Authorization is one of ACS3, or of a later version of it.
+func IsACS(authorization string) bool {
+	const version = len("ACS")
+	return hasPrefixFold(authorization, "ACS") && len(authorization) > version+1 &&
+		'0' <= authorization[version] && authorization[version] <= '9' && authorization[version+1] == '-'
+}
 
 // Identify takes a request apart. It looks at header keys in any case, since the SDK
 // writes some of them straight into the map, and changes nothing. room is memory for the
@@ -74,7 +78,7 @@ func Identify(req *http.Request, body []byte, room []Param) (Request, error) {
 	}
 	r.Version, r.Action = h.version, h.action
 	switch {
-	case hasPrefixFold(h.authorization, acs3):
+	case IsACS(h.authorization):
 		r.Style = ACS3
 		_, r.KeyID, _ = strings.Cut(h.authorization, "Credential=")
 		r.KeyID, _, _ = strings.Cut(r.KeyID, ",")
@@ -193,7 +197,7 @@ func readHeaders(h http.Header) (out headers) {
 		for _, v := range values {
 			v = strings.Trim(v, " \t") // as net/http sends it
 			switch {
-			case v == "", v == *to, to == &out.authorization && !hasPrefixFold(v, acs) && !hasPrefixFold(v, acs3):
+			case v == "", v == *to, to == &out.authorization && !hasPrefixFold(v, acs) && !IsACS(v):
 				// Another kind of authorization is replaced by the signature.
 			case *to == "":
 				*to = v

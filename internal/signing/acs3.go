@@ -91,7 +91,7 @@ func algorithmOf(h http.Header) (a algorithm, named bool, err error) {
 		}
 		for _, signed := range values {
 			name := strings.Trim(signed, " \t")
-			if !hasPrefixFold(name, "ACS3-") {
+			if !openapi.IsACS(name) {
 				continue // another kind of authorization is replaced
 			}
 			if end := strings.IndexAny(name, " \t"); end >= 0 {
@@ -99,7 +99,7 @@ func algorithmOf(h http.Header) (a algorithm, named bool, err error) {
 			}
 			i := slices.IndexFunc(algorithms[:], func(a algorithm) bool { return strings.EqualFold(a.name, name) })
 			if i < 0 {
-				return algorithm{}, false, fmt.Errorf("%w: ACS3 by another algorithm than HMAC-SHA256, HMAC-SM3 and RSA-SHA256", ErrUnsupported)
+				return algorithm{}, false, fmt.Errorf("%w: another one than ACS3-HMAC-SHA256, ACS3-HMAC-SM3 and ACS3-RSA-SHA256", ErrUnsupported)
 			}
 			return algorithms[i], true, nil
 		}

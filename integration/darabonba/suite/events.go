@@ -136,7 +136,7 @@ func eventsAfterFault(t *testing.T) {
 	for name, tt := range map[string]struct {
 		fault retrytest.Fault
 		own   bool
-	}{"page": {htmlPage.play, true}, "empty": {retrytest.Raw(503, "", ""), true}, "null": {retrytest.Raw(503, "application/json", "null"), true}, "answer": {unavailable.play, false}} {
+	}{"page": {htmlPage.play, true}, "empty": {retrytest.Raw(503, "", ""), true}, "null": {retrytest.Raw(503, "application/json", "null"), true}, "answer": {unavailable.play, true}, "refusal": {retrytest.Reply(403, "Forbidden.RAM", "x"), false}} {
 		srv := newServer(t)
 		srv.OnAttempt(func(retrytest.Attempt) retrytest.Fault { return tt.fault })
 		events, errs := Create.listen(t.Context(), New(t, srv.Host, func(tr *retry.Transport, _ *openapi.Config) { tr.Policy.MaxAttempts = 2 }))
