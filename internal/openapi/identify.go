@@ -195,7 +195,7 @@ func readHeaders(h http.Header) (out headers) {
 			return false
 		}
 		for _, v := range values {
-			v = strings.Trim(v, " \t") // as net/http sends it
+			v = TrimSpace(v)
 			switch {
 			case v == "", v == *to, to == &out.authorization && !hasPrefixFold(v, acs) && !IsACS(v):
 				// Another kind of authorization is replaced by the signature.
@@ -221,7 +221,7 @@ func readHeaders(h http.Header) (out headers) {
 			}
 			for _, v := range values {
 				// The SDK adds its own type to that of a program which spells the key otherwise.
-				out.form = out.form || hasPrefixFold(strings.Trim(v, " \t"), "application/x-www-form-urlencoded")
+				out.form = out.form || hasPrefixFold(TrimSpace(v), "application/x-www-form-urlencoded")
 			}
 		case len("x-acs-version"): // also the length of Authorization
 			_ = read(&out.version, key, "x-acs-version", values) || read(&out.authorization, key, "Authorization", values)
@@ -235,6 +235,17 @@ func readHeaders(h http.Header) (out headers) {
 // names reports whether they name an operation of a header style.
 func (h *headers) names() bool {
 	return h.version != "" && (h.action != "" || h.signatureVersion == "1.0")
+}
+
+// TrimSpace returns a header's value as net/http sends it: less outer spaces and tabs.
+func TrimSpace(v string) string {
+	for len(v) > 0 && (v[0] == ' ' || v[0] == '\t') {
+		v = v[1:]
+	}
+	for len(v) > 0 && (v[len(v)-1] == ' ' || v[len(v)-1] == '\t') {
+		v = v[:len(v)-1]
+	}
+	return v
 }
 
 func hasPrefixFold(s, prefix string) bool {

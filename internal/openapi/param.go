@@ -79,16 +79,16 @@ func ParseParams(raw string, room []Param) ([]Param, error) {
 
 // decodable reports whether two hexadecimal digits follow each percent sign.
 func decodable(s string) bool {
-	for {
-		i := strings.IndexByte(s, '%')
-		if i < 0 {
-			return true
+	for i := 0; i < len(s); i++ {
+		if s[i] != '%' {
+			continue
 		}
 		if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {
 			return false
 		}
-		s = s[i+3:]
+		i += 2
 	}
+	return true
 }
 
 func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
@@ -163,7 +163,8 @@ func (p *Param) AppendValue(dst []byte) []byte { return appendAgain(dst, p.Raw[p
 // AppendValueTwice is AppendEscapeTwice of the value.
 func (p *Param) AppendValueTwice(dst []byte) []byte { return appendAgain(dst, p.Raw[p.from:], "%25") }
 
-// appendAgain is appendEscape of what a client has encoded in its own way, decoded.
+// appendAgain is appendEscape of what a client has encoded in its own way, decoded. Where
+// that is the same way, the bytes are copied as they stand.
 func appendAgain(dst []byte, encoded, percent string) []byte {
 	start := 0
 	for i := 0; i < len(encoded); i++ {
@@ -171,21 +172,32 @@ func appendAgain(dst []byte, encoded, percent string) []byte {
 		if unreserved[c] {
 			continue
 		}
-		dst = append(dst, encoded[start:i]...)
+		next := i + 1
 		switch c {
 		case '+':
 			c = ' '
 		case '%':
-			c = unhex(encoded[i+1])<<4 | unhex(encoded[i+2])
-			i += 2
+			high, low := encoded[i+1], encoded[i+2]
+			c, next = unhex(high)<<4|unhex(low), i+3
+			if high <= 'F' && low <= 'F' && !unreserved[c] {
+				if len(percent) > 1 {
+					dst = append(dst, encoded[start:i]...)
+					dst = append(dst, percent...)
+					start = i + 1
+				}
+				i = next - 1
+				continue
+			}
 		}
-		start = i + 1
+		dst = append(dst, encoded[start:i]...)
 		if unreserved[c] {
 			dst = append(dst, c)
-			continue
+		} else {
+			dst = append(dst, percent...)
+			dst = append(dst, upperHex[c>>4], upperHex[c&15])
 		}
-		dst = append(dst, percent...)
-		dst = append(dst, upperHex[c>>4], upperHex[c&15])
+		start = next
+		i = next - 1
 	}
 	return append(dst, encoded[start:]...)
 }

@@ -50,14 +50,13 @@ func (p *acs3) prepare(req *http.Request, r *openapi.Request, body []byte) error
 		return err
 	}
 	if contentType := &standard[0]; contentType.given {
-		p.list = append(p.list, header{constField, "content-type", contentType.value})
+		err = p.add("content-type", contentType.value)
 	}
 	host := cmp.Or(req.Host, req.URL.Host)
 	if strings.ContainsFunc(host, func(r rune) bool { return r > '~' || r == '%' }) {
 		return fmt.Errorf("%w: net/http would send another Host than is there to be signed", ErrMalformed)
 	}
-	p.list = append(p.list, header{constField, "host", host})
-	if err := cmp.Or(p.headers.prepare(), sortQuery(r.Query)); err != nil {
+	if err := cmp.Or(err, p.add("host", host), sortQuery(r.Query)); err != nil {
 		return err
 	}
 	p.head = append(make([]byte, 0, len(req.URL.RawQuery)+len(req.URL.RawQuery)/2+64), cmp.Or(req.Method, http.MethodGet)...)
@@ -86,11 +85,11 @@ func (p *acs3) prepare(req *http.Request, r *openapi.Request, body []byte) error
 // algorithmOf returns the algorithm that a request names, or else the default.
 func algorithmOf(h http.Header) (a algorithm, named bool, err error) {
 	for key, values := range h {
-		if !strings.EqualFold(key, "authorization") {
+		if len(key) != len("authorization") || !strings.EqualFold(key, "authorization") {
 			continue
 		}
 		for _, signed := range values {
-			name := strings.Trim(signed, " \t")
+			name := openapi.TrimSpace(signed)
 			if !openapi.IsACS(name) {
 				continue // another kind of authorization is replaced
 			}
@@ -111,10 +110,12 @@ func algorithmOf(h http.Header) (a algorithm, named bool, err error) {
 // disagree. The official clients for Go and Node.js leave names of the query as they are,
 // but for what they mend in the whole query.
 func mendURI(s string) string {
-	if !strings.ContainsAny(s, "+*%") {
-		return s
+	for i := range len(s) {
+		if c := s[i]; c == '+' || c == '*' || c == '%' {
+			return canonicalURI.Replace(s)
+		}
 	}
-	return canonicalURI.Replace(s)
+	return s
 }
 
 var canonicalURI = strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~")
@@ -145,7 +146,7 @@ func (p *acs3) sign(req *http.Request, body []byte, k Key, at Stamp) error {
 
 // authorization follows the text "V3 request structure and signature".
 func (p *acs3) authorization(k Key, v *fieldValues) (string, error) {
-	var room [4096]byte
+	var room [2048]byte
 	canonical, signedHeaders := p.appendCanonical(room[:0], v)
 	var textRoom [256]byte
 	var sum [maxSum]byte

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/aliretry/aliretry/internal/openapi"
 )
 
 // field is a header that each signing fills in.
@@ -35,20 +37,27 @@ type header struct {
 // the fields.
 type headers struct {
 	names *fieldNames    // of the style
-	list  []header       // sorted by key once prepare is done
+	list  []header       // sorted by key
 	keys  [fields]string // as the request spells them; "" for what it has not
 	drop  []string       // further spellings
 	added []header       // what an unsigned request lacked
 }
 
 // fieldNames are the names of a style's fields; "" for one that it does not have.
-type fieldNames struct{ lower, canonical [fields]string }
+type fieldNames struct {
+	lower, canonical [fields]string
+	signed           []header // those that begin with x-acs-, sorted
+}
 
 func named(lower [fields]string) *fieldNames {
 	n := &fieldNames{lower: lower}
 	for f, name := range lower {
 		n.canonical[f] = http.CanonicalHeaderKey(name)
+		if strings.HasPrefix(name, acsPrefix) {
+			n.signed = append(n.signed, header{field(f), name, ""})
+		}
 	}
+	slices.SortFunc(n.signed, func(a, b header) int { return strings.Compare(a.key, b.key) })
 	return n
 }
 
@@ -64,7 +73,7 @@ type standard [3]struct {
 // asked for, which are in lower case.
 func (p *headers) gather(h http.Header, names *fieldNames, others ...string) (found standard, err error) {
 	p.names = names
-	p.list = make([]header, 0, len(h)+int(fields))
+	p.list = append(make([]header, 0, len(h)+int(fields)), names.signed...)
 	for key, values := range h {
 		if f := p.fieldOf(key); f != constField {
 			// A map has no order, and of several spellings the first is to stay.
@@ -75,18 +84,18 @@ func (p *headers) gather(h http.Header, names *fieldNames, others ...string) (fo
 			p.keys[f] = key
 			continue
 		}
-		other := slices.IndexFunc(others, func(name string) bool { return strings.EqualFold(name, key) })
+		other := slices.IndexFunc(others, func(name string) bool { return len(name) == len(key) && strings.EqualFold(name, key) })
 		if other < 0 && !hasPrefixFold(key, acsPrefix) || len(values) == 0 {
 			continue
 		}
 		if len(values) > 1 || other >= 0 && found[other].given {
 			return found, twice(key)
 		}
-		value := strings.Trim(values[0], " \t") // as net/http sends it
+		value := openapi.TrimSpace(values[0])
 		if other >= 0 {
 			found[other].value, found[other].given = value, true
-		} else {
-			p.list = append(p.list, header{constField, strings.ToLower(key), value})
+		} else if err := p.add(strings.ToLower(key), value); err != nil {
+			return found, err
 		}
 	}
 	return found, nil
@@ -109,32 +118,30 @@ func (p *headers) fieldOf(key string) field {
 	return constField
 }
 
-// complete adds a constant header that an unsigned request lacks, and refuses another
-// value.
-func (p *headers) complete(key, value string) error {
-	i := slices.IndexFunc(p.list, func(h header) bool { return h.key == key })
-	switch {
-	case i < 0:
-		p.list = append(p.list, header{constField, key, value})
-		p.added = append(p.added, header{constField, key, value})
-	case p.list[i].value != value:
-		return fmt.Errorf("%w: %s is not %s", ErrUnsupported, key, value)
+// add puts a constant header among those that are signed.
+func (p *headers) add(key, value string) error {
+	at, found := p.find(key)
+	if found {
+		return twice(key)
 	}
+	p.list = slices.Insert(p.list, at, header{constField, key, value})
 	return nil
 }
 
-// prepare makes room for the fields that are signed among the x-acs- headers, and sorts.
-func (p *headers) prepare() error {
-	for f, name := range p.names.lower {
-		if strings.HasPrefix(name, acsPrefix) {
-			p.list = append(p.list, header{field(f), name, ""})
-		}
-	}
-	slices.SortFunc(p.list, func(a, b header) int { return strings.Compare(a.key, b.key) })
-	for i := 1; i < len(p.list); i++ {
-		if p.list[i].key == p.list[i-1].key {
-			return twice(p.list[i].key)
-		}
+func (p *headers) find(key string) (at int, found bool) {
+	return slices.BinarySearchFunc(p.list, key, func(h header, key string) int { return strings.Compare(h.key, key) })
+}
+
+// complete adds a constant header that an unsigned request lacks, and refuses another
+// value.
+func (p *headers) complete(key, value string) error {
+	at, found := p.find(key)
+	switch {
+	case !found:
+		p.added = append(p.added, header{constField, key, value})
+		return p.add(key, value)
+	case p.list[at].value != value:
+		return fmt.Errorf("%w: %s is not %s", ErrUnsupported, key, value)
 	}
 	return nil
 }
@@ -175,7 +182,7 @@ func changes(s string) bool {
 			return true
 		}
 	}
-	return s != "" && (s[0] == ' ' || s[0] == '\t' || s[len(s)-1] == ' ' || s[len(s)-1] == '\t')
+	return s != openapi.TrimSpace(s)
 }
 
 // appendTo appends the lines that are signed.

@@ -31,7 +31,7 @@ func (p *roa) prepare(req *http.Request, r *openapi.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := cmp.Or(p.complete(acsPrefix+"signature-method", "HMAC-SHA1"), p.complete(acsPrefix+"signature-version", "1.0"), p.headers.prepare()); err != nil {
+	if err := cmp.Or(p.complete(acsPrefix+"signature-method", "HMAC-SHA1"), p.complete(acsPrefix+"signature-version", "1.0")); err != nil {
 		return err
 	}
 	// A header that is not there leaves its line empty.
@@ -63,6 +63,13 @@ func canonicalResource(path string, query []openapi.Param) (string, error) {
 
 // sortQuery sorts parameters by name, each of which may stand there once.
 func sortQuery(query []openapi.Param) error {
+	sorted := true // the SDKs sort
+	for i := 1; i < len(query) && sorted; i++ {
+		sorted = query[i-1].Name < query[i].Name
+	}
+	if sorted {
+		return nil
+	}
 	slices.SortFunc(query, func(a, b openapi.Param) int { return strings.Compare(a.Name, b.Name) })
 	for i := 1; i < len(query); i++ {
 		if query[i-1].Name == query[i].Name {

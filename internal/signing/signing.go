@@ -69,11 +69,14 @@ func Sign(req *http.Request, body []byte, k Key, at Stamp) error {
 		}
 		return p.sign(req, body, k, at)
 	}
-	p, err := Prepare(req, &r, body)
+	p, err := newScheme(req, &r, body)
 	if err != nil {
 		return err
 	}
-	return p.Sign(req, k, at)
+	if at, err = checked(k, at); err != nil {
+		return err
+	}
+	return p.sign(req, body, k, at)
 }
 
 // Prepared is a request whose constant parts were canonicalised once. It is immutable.
@@ -112,24 +115,24 @@ func identify(req *http.Request, body []byte, room []openapi.Param) (openapi.Req
 // the URL's query, those count in the RPC style, and the URL's query must have them in the
 // other styles. It may change their order.
 func Prepare(req *http.Request, r *openapi.Request, body []byte) (*Prepared, error) {
-	var s scheme
-	var err error
-	switch r.Style {
-	case openapi.ROA:
-		p := new(roa)
-		s, err = p, p.prepare(req, r)
-	case openapi.ACS3:
-		p := new(acs3)
-		s, err = p, p.prepare(req, r, body)
-	default:
-		var p rpc
-		p, err = newRPC(req.Method, r, nil)
-		s = &p
-	}
+	s, err := newScheme(req, r, body)
 	if err != nil {
 		return nil, err
 	}
 	return &Prepared{s, body}, nil
+}
+
+func newScheme(req *http.Request, r *openapi.Request, body []byte) (scheme, error) {
+	switch r.Style {
+	case openapi.ROA:
+		p := new(roa)
+		return p, p.prepare(req, r)
+	case openapi.ACS3:
+		p := new(acs3)
+		return p, p.prepare(req, r, body)
+	}
+	p, err := newRPC(req.Method, r, nil)
+	return &p, err
 }
 
 // Sign writes the request, signed, to a clone of it.
