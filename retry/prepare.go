@@ -3,7 +3,6 @@ package retry
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -59,7 +58,8 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport) (*call, e
 	if given, _ := c.caller.Value(tokenKey{}).(*boundToken); given != nil && !given.bind(openapi.Fingerprint(&c.request, c.wire, theirs)) {
 		return c, ErrTokenReused
 	}
-	c.end = c.policy.end(c.start, t.deadline(c.caller, c.start))
+	deadline, _ := c.caller.Deadline()
+	c.end = c.policy.end(c.start, deadline)
 	c.ctx = callContext{c.caller, c}
 	return c, nil
 }
@@ -140,11 +140,6 @@ func (c *call) makeWire(req *http.Request) {
 	c.wire = &c.wireRequest
 	c.wire.Method = cmp.Or(req.Method, http.MethodGet) // as net/http reads it
 	c.wire.TransferEncoding = nil                      // the body has a length, whatever it had
-	if c.t.sdkTimeout > 0 {
-		// Set by the SDK's http.Client for its own timeout, which the context tells as well.
-		// Each attempt would start a goroutine for it.
-		c.wire.Cancel = nil //lint:ignore SA1019 it is there
-	}
 	for key, values := range req.Header {
 		if isUnwanted(key, values) {
 			c.wire.Header = req.Header.Clone()
@@ -180,15 +175,4 @@ func (c *call) redirected(by *http.Response) error {
 		c.traces.callEnd(c)
 	}
 	return fmt.Errorf("%w: the call was answered with status %d", ErrRedirect, by.StatusCode)
-}
-
-// deadline returns that of the caller's context, or zero. The SDK gives every call
-// one, by the read timeout of its http.Client, which Wrap has set so far off that it
-// only marks "none".
-func (t *Transport) deadline(ctx context.Context, now time.Time) time.Time {
-	deadline, _ := ctx.Deadline()
-	if left := deadline.Sub(now); t.sdkTimeout > 0 && left <= t.sdkTimeout && left > t.sdkTimeout-time.Minute {
-		return time.Time{}
-	}
-	return deadline
 }

@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/aliretry/aliretry/signer"
 )
@@ -47,9 +46,8 @@ type Transport struct {
 	// Trace is told what happens in every call; nil means none. See also [WithTrace].
 	Trace *Trace
 
-	sdkTimeout time.Duration  // of an http.Client above us that only marks "no deadline"
-	random     func() float64 // in [0, 1), for jitter; nil means math/rand
-	own        struct {
+	random func() float64 // in [0, 1), for jitter; nil means math/rand
+	own    struct {
 		sync.Once
 		base *ownBase
 	}

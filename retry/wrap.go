@@ -44,9 +44,10 @@ var (
 	ErrTransport = errors.New("client has a transport of its own, and no Option gives the Base")
 )
 
-// sdkTimeout is the read timeout that a wrapped client gets. The SDK makes it the
-// timeout of its http.Client, which would span all attempts and waits.
-const sdkTimeout = 24 * time.Hour
+// noTimeout is the read timeout that a wrapped client gets: the SDK takes 0 for its default
+// of 10 s, and hands any other value to its http.Client as the timeout of the whole call, for
+// which a negative one is none.
+const noTimeout = time.Duration(-1)
 
 // Wrap makes a client of alibaba-cloud-sdk-go safe in place: code that calls
 // client.CreateScalingGroup(request) stays as it is, and its calls go through the
@@ -84,14 +85,14 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 	if err != nil {
 		return nil, err
 	}
-	t := &Transport{Credentials: provider, sdkTimeout: sdkTimeout}
+	t := &Transport{Credentials: provider}
 	for _, option := range opts {
 		if option != nil {
 			option(t)
 		}
 	}
 	if t.Policy.AttemptTimeout == 0 {
-		t.Policy.AttemptTimeout = cmp.Or(client.GetReadTimeout(), config.Timeout)
+		t.Policy.AttemptTimeout = cmp.Or(max(0, client.GetReadTimeout()), config.Timeout)
 	}
 	if _, err := t.Policy.withDefaults(); err != nil {
 		return nil, fmt.Errorf("aliretry: %w", err)
@@ -102,7 +103,7 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 		current, kind = transportOf(core)
 	}
 	switch {
-	case kind == reflect.TypeFor[*Transport](), client.GetReadTimeout() == sdkTimeout:
+	case kind == reflect.TypeFor[*Transport](), client.GetReadTimeout() == noTimeout:
 		return nil, fmt.Errorf("aliretry: %w", ErrWrapped)
 	case t.Base != nil:
 	case !core.IsValid():
@@ -114,7 +115,7 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 	}
 	config.AutoRetry = false
 	client.SetTransport(t)
-	client.SetReadTimeout(sdkTimeout)
+	client.SetReadTimeout(noTimeout)
 	return &Client{Transport: t, sdk: client, building: make(chan struct{}, 1)}, nil
 }
 

@@ -476,7 +476,7 @@ func TestWrapKeepsTransportSettings(t *testing.T) {
 }
 
 // A plain call through a wrapped client lasts as long as the policy says, neither the
-// SDK's 10 s nor the 24 h that the SDK's http.Client is set to.
+// SDK's 10 s nor any timeout of the SDK's http.Client.
 func TestWrappedCallTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := newEss(t)
