@@ -65,8 +65,9 @@ func (c *call) run() (*http.Response, error) {
 		if err != nil { // before anything of it was sent
 			return nil, c.fail(fmt.Sprintf("attempt %d could not begin", len(c.attempts)+1), err, c.caller.Err())
 		}
-		s := c.situation(a.Class, reply)
-		s.renewed = a.Class == CredentialsExpired && c.renewCredentials()
+		renewed := a.Class == CredentialsExpired && c.renewCredentials()
+		s := c.situation(a.Class, reply) // renewing may have taken the time
+		s.renewed = renewed
 		d := decide(&s, func(t traits) time.Duration {
 			return c.delays.next(t, c.t.jitter(), reply.hint())
 		})

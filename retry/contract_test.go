@@ -332,6 +332,7 @@ func TestBadInput(t *testing.T) {
 		"a token that is not ASCII":          {query: "&ClientToken=%E4%BB%A4", want: token.ErrNotASCII},
 		"such a token in the context":        {ctx: retry.WithToken(background, "令"), want: token.ErrNotASCII},
 		"an empty one in the context":        {ctx: retry.WithToken(background, ""), want: token.ErrEmpty},
+		"two tokens, one as it is encoded":   {query: "&ClientToken=a%2Bb&clientToken=a+b", want: retry.ErrTokenConflict},
 		"two tokens":                         {query: "&ClientToken=a&clientToken=b", want: retry.ErrTokenConflict},
 		"another in the context":             {query: "&ClientToken=a", ctx: retry.WithToken(background, "b"), want: retry.ErrTokenConflict},
 		"two tokens in JSON":                 {body: strings.NewReader(`{"ClientToken":"a","clientToken":""}`), want: retry.ErrTokenConflict},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/aliretry/aliretry/signer"
 )
@@ -17,7 +18,12 @@ var errAccountChanged = fmt.Errorf("%w: the AccessKey changed after an attempt t
 type renewal struct {
 	sync.Once
 	slot chan struct{}
+	last time.Time // that a provider was told to refresh
 }
+
+// minRefresh is the least time between two refreshes: an operation that takes every session
+// for expired must not cost the others theirs.
+const minRefresh = time.Minute
 
 // renewCredentials fetches other credentials than those that a server refused as expired,
 // once in a call, and reports whether it got any.
@@ -43,7 +49,11 @@ func (c *call) renewCredentials() bool {
 		return true
 	}
 	refresher, ok := c.t.Credentials.(signer.Refresher)
-	return ok && refresher.Refresh(ctx) == nil && others()
+	if !ok || time.Since(c.t.renewal.last) < minRefresh {
+		return false
+	}
+	c.t.renewal.last = time.Now()
+	return refresher.Refresh(ctx) == nil && others()
 }
 
 // providerContext is what a provider is asked under.

@@ -40,11 +40,14 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport) (*call, e
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	c.makeWire(req)
-	var timeout time.Duration
-	if c.base, timeout, err = t.baseFor(req, handed); err != nil {
+	var asked time.Duration
+	if handed != nil {
+		asked = max(0, handed.ResponseHeaderTimeout) // net/http takes a negative one for none
+	}
+	c.resolve(asked)
+	if c.base, err = t.baseFor(req, handed); err != nil {
 		return c, err
 	}
-	c.resolve(timeout)
 	theirs := body
 	if body, err = c.assignToken(body); err != nil {
 		return c, err
@@ -134,7 +137,7 @@ func hasControl(s string) bool {
 // makeWire sets what attempts are made of: the caller's request less the headers by which
 // net/http would replay a signed request, send a second Host, or leave a compressed reply as
 // it is.
-// The headers that stay may be the caller's own, and are cloned for each attempt.
+// The headers that stay may be the caller's own, which are never changed.
 func (c *call) makeWire(req *http.Request) {
 	c.wireRequest = *req
 	c.wire = &c.wireRequest

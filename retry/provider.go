@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
@@ -50,18 +51,15 @@ type source interface {
 // sourceOf returns the source that a credential is, and whether its key never changes.
 func sourceOf(credential auth.Credential) (from source, fixed bool, err error) {
 	if v2, ok := credential.(v2Credential); ok {
-		switch kind := deref(v2.GetType()); kind {
-		case "access_key", "sts", "bearer":
-			fixed = true
-		}
-		return v2Source{v2}, fixed, nil
+		kind := deref(v2.GetType())
+		return v2Source{v2}, kind == "access_key" || kind == "bearer", nil
 	}
 	build := func() (credentials.CredentialsProvider, error) { return auth.ToCredentialsProvider(credential) }
 	if provider, ok := credential.(credentials.CredentialsProvider); ok {
 		build = copier(provider)
 	}
 	v1 := &v1Source{build: build}
-	if err := v1.renew(); err != nil {
+	if v1.provider, err = build(); err != nil {
 		return nil, false, err
 	}
 	switch v1.provider.(type) {
@@ -104,11 +102,26 @@ func (p *sdkProvider) with(ctx context.Context, f func() error) error {
 type v1Source struct {
 	build    func() (credentials.CredentialsProvider, error)
 	provider credentials.CredentialsProvider
+	name     string // of the part of a chain that answered last
 }
 
-func (s *v1Source) renew() (err error) {
-	s.provider, err = s.build()
-	return err
+// renew takes the place of the provider once another one has answered. Another part of a
+// chain than before is refused: it may be of another account, where a client token that was
+// sent means nothing.
+func (s *v1Source) renew() error {
+	next, err := s.build()
+	if err != nil {
+		return err
+	}
+	c, err := next.GetCredentials()
+	if err != nil {
+		return err
+	}
+	if c == nil || s.name != "" && c.ProviderName != s.name {
+		return errors.New("the credentials would come from another source than before")
+	}
+	s.provider = next
+	return nil
 }
 
 func (s *v1Source) fetch() (signer.Credentials, error) {
@@ -116,6 +129,7 @@ func (s *v1Source) fetch() (signer.Credentials, error) {
 	if err != nil || c == nil {
 		return signer.Credentials{}, err // none at all are refused where they are used
 	}
+	s.name = c.ProviderName
 	return signer.Credentials{
 		AccessKeyID:     c.AccessKeyId,
 		AccessKeySecret: c.AccessKeySecret,
@@ -124,29 +138,49 @@ func (s *v1Source) fetch() (signer.Credentials, error) {
 	}, nil
 }
 
-// copier returns a func that makes copies of a provider as it is now, which for one that
-// was not used yet is without a session. Of a provider that is not the SDK's nobody knows
-// whether it can be copied: it is used itself.
+// copier returns a func that makes copies of a provider, each without a session. Of a
+// provider that is not the SDK's nobody knows whether it can be copied: it is used itself.
 func copier(provider credentials.CredentialsProvider) func() (credentials.CredentialsProvider, error) {
-	of := reflect.TypeOf(provider)
+	v := reflect.ValueOf(provider)
 	switch {
-	case of == reflect.TypeFor[*credentials.DefaultCredentialsProvider](): // which is made of others
+	case v.Type() == reflect.TypeFor[*credentials.DefaultCredentialsProvider](): // which is made of others
 		return func() (credentials.CredentialsProvider, error) {
 			return credentials.NewDefaultCredentialsProvider(), nil
 		}
-	case of.Kind() != reflect.Pointer, of.Elem().PkgPath() != reflect.TypeFor[credentials.Credentials]().PkgPath():
+	case !isSDKProvider(v):
 		return func() (credentials.CredentialsProvider, error) { return provider, nil }
 	}
-	copyOf := func(v reflect.Value) reflect.Value {
-		c := reflect.New(of.Elem())
-		c.Elem().Set(v.Elem())
-		return c
-	}
-	now := copyOf(reflect.ValueOf(provider))
+	pristine := withoutSession(v)
 	return func() (credentials.CredentialsProvider, error) {
-		return copyOf(now).Interface().(credentials.CredentialsProvider), nil
+		return withoutSession(pristine).Interface().(credentials.CredentialsProvider), nil
 	}
 }
+
+// isSDKProvider reports whether v is a pointer to a struct of the SDK's package credentials.
+func isSDKProvider(v reflect.Value) bool {
+	return v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() == reflect.Struct &&
+		v.Type().Elem().PkgPath() == reflect.TypeFor[credentials.Credentials]().PkgPath()
+}
+
+// withoutSession copies a provider of the SDK, and those that it is made of, and empties the
+// fields that hold what they have fetched. The SDK has no other way to forget a session.
+func withoutSession(provider reflect.Value) reflect.Value {
+	c := reflect.New(provider.Type().Elem())
+	c.Elem().Set(provider.Elem())
+	for i := range c.Elem().NumField() {
+		field := c.Elem().Field(i)
+		field = reflect.NewAt(field.Type(), field.Addr().UnsafePointer()).Elem() // private fields can be set so
+		switch name := c.Elem().Type().Field(i).Name; {
+		case slices.Contains(sessionFields, name):
+			field.SetZero()
+		case field.Kind() == reflect.Interface && isSDKProvider(field.Elem()):
+			field.Set(withoutSession(field.Elem()))
+		}
+	}
+	return c
+}
+
+var sessionFields = []string{"sessionCredentials", "sessionAccessKey", "expirationTimestamp", "lastUpdateTimestamp", "innerProvider"}
 
 // v2Credential is a credential of the V2 SDK's credentials-go, without importing it.
 type v2Credential interface {

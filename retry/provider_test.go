@@ -1,11 +1,14 @@
 package retry_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -82,6 +85,80 @@ func TestProviderFromSessionProvider(t *testing.T) {
 	}
 }
 
+// A provider that was used before gives another session after a refresh as well, and one that
+// it is made of is not shared either.
+func TestProviderFromUsedProvider(t *testing.T) {
+	v := newVault(t)
+	used := v.provider(t)
+	if _, err := used.GetCredentials(); err != nil {
+		t.Fatal(err)
+	}
+	outer, err := credentials.NewRAMRoleARNCredentialsProviderBuilder().WithCredentialsProvider(used).WithRoleArn("acs:ram::1:role/x").WithStsEndpoint("127.0.0.1:1").Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, given := range map[string]credentials.CredentialsProvider{"itself": used, "under another": outer} {
+		before := v.fetched.Load()
+		p, err := retry.ProviderFrom(given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = p.Credentials(context.Background()) }) // the outer one has no STS to go to
+		wg.Go(func() { _, _ = given.GetCredentials() })
+		wg.Wait()
+		_ = p.(signer.Refresher).Refresh(context.Background())
+		_, _ = p.Credentials(context.Background())
+		if n := v.fetched.Load() - before; n < 2 {
+			t.Errorf("%s: %d sessions were fetched, want one before the refresh and one after", name, n)
+		}
+	}
+}
+
+// While a chain's source is away, a refresh neither drops what there is nor goes over to the
+// next source, which may be of another account.
+func TestProviderFromKeepsSource(t *testing.T) {
+	home := t.TempDir()
+	v := newVault(t)
+	t.Setenv("HOME", home)
+	t.Setenv("ALIBABA_CLOUD_CREDENTIALS_URI", v.URL) // the next source
+	t.Setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
+	for _, name := range []string{"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_PROFILE"} {
+		t.Setenv(name, "")
+	}
+	file := filepath.Join(home, ".aliyun", "config.json")
+	write := func() {
+		const profile = `{"current":"a","profiles":[{"name":"a","mode":"StsToken","access_key_id":"STS.a","access_key_secret":"s","sts_token":"t"}]}`
+		if err := cmp.Or(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(profile), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write()
+	p, err := retry.ProviderFrom(credentials.NewDefaultCredentialsProvider())
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func() {
+		t.Helper()
+		if c, err := p.Credentials(t.Context()); err != nil || c.AccessKeyID != "STS.a" {
+			t.Errorf("%v, %v", c, err)
+		}
+	}
+	check()
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.(signer.Refresher).Refresh(t.Context()); err == nil {
+		t.Error("a refresh went over to another source")
+	}
+	check()
+	write()
+	if err := p.(signer.Refresher).Refresh(t.Context()); err != nil {
+		t.Error(err)
+	}
+	check()
+}
+
 // A wrapped client whose session the server refuses: the call succeeds under another one.
 func TestWrapRenewsRefusedSession(t *testing.T) {
 	v := newVault(t)
@@ -148,6 +225,7 @@ func TestProviderFromV2(t *testing.T) {
 		"changes once":               {&v2Credential{kind: "ram_role_arn", changes: 1}, signer.Credentials{AccessKeyID: "id1", AccessKeySecret: "secret1", SecurityToken: "token1"}, false, nil},
 		"changes in mid-look":        {&v2Credential{kind: "ecs_ram_role", changes: 2}, signer.Credentials{AccessKeyID: "id2", AccessKeySecret: "secret2", SecurityToken: "token2"}, false, nil},
 		"changes at every look":      {&v2Credential{kind: "ecs_ram_role", changes: 100}, signer.Credentials{}, false, retry.ErrCredentials},
+		"a session of its own kind":  {&v2Credential{kind: "sts"}, signer.Credentials{AccessKeyID: "id0", AccessKeySecret: "secret0", SecurityToken: "token0"}, false, nil},
 		"a key":                      {&v2Credential{kind: "access_key"}, signer.Credentials{AccessKeyID: "id0", AccessKeySecret: "secret0", SecurityToken: "token0"}, true, nil},
 		"a bearer token":             {&v2Credential{kind: "bearer"}, signer.Credentials{BearerToken: "bearer0"}, true, nil},
 		"cannot be fetched":          {&v2Credential{kind: "ram_role_arn", err: broken}, signer.Credentials{}, false, broken},

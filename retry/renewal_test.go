@@ -105,6 +105,33 @@ func TestLoopRenewsCredentialsOfUnsafeCall(t *testing.T) {
 	}
 }
 
+// An answer that came is not lost to a renewal that takes the rest of the time.
+func TestRenewalKeepsAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := &Transport{Credentials: &sessions{takes: 10 * time.Second}, Policy: Policy{CallTimeout: 5 * time.Second}, Base: &scripted{steps: []step{{status: 403, body: expiredBody}}}}
+		if resp, err := tr.RoundTrip(newRequest(context.Background(), createURL)); err != nil || resp.StatusCode != 403 {
+			t.Errorf("response %v, error %v", resp, err)
+		}
+	})
+}
+
+// An operation that takes every session for expired does not cost the others theirs.
+func TestRenewalIsRare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		provider := &sessions{}
+		tr := &Transport{Credentials: provider, Base: baseFunc(func(req *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 403, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(expiredBody))}, nil
+		})}
+		for i := range 100 {
+			_, _ = tr.RoundTrip(newRequest(context.Background(), createURL))
+			if want := 1 + i/60; provider.refreshed != want {
+				t.Fatalf("%d renewals after %d s, want %d", provider.refreshed, i, want)
+			}
+			time.Sleep(time.Second)
+		}
+	})
+}
+
 // When a session ends, all the calls under it are refused together: one of them renews it.
 func TestRenewalIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

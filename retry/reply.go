@@ -72,7 +72,7 @@ func (r *reply) read(e *evidence, req *http.Request, max int64) error {
 func readAll(body io.Reader, length, max int64) ([]byte, error) {
 	room := int64(512)
 	if 0 <= length && length <= max {
-		room = length + 1 // for the end to be found without more
+		room = min(length, 1<<20) + 1 // for the end to be found without more
 	}
 	buf := make([]byte, 0, room)
 	for {

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -78,8 +79,8 @@ func legible(resp *http.Response) bool {
 	case resp.Header.Get("Content-Type") == "text/xml;charset=utf-8":
 		return true
 	}
-	if _, long := resp.Body.(*streamBody); long {
-		return true
+	if _, long := resp.Body.(*streamBody); long { // cannot be read twice
+		return strings.Contains(strings.ToLower(resp.Header.Get("Content-Type")), "json")
 	}
 	body, err := io.ReadAll(resp.Body) // from memory
 	resp.Body = io.NopCloser(bytes.NewReader(body))
@@ -87,30 +88,25 @@ func legible(resp *http.Response) bool {
 	return err == nil && json.Unmarshal(body, &members) == nil && members != nil
 }
 
-// baseFor returns the base for a call that was handed a transport, and the attempt timeout
-// that this asks for.
-func (t *Transport) baseFor(req *http.Request, handed *http.Transport) (http.RoundTripper, time.Duration, error) {
-	if handed == nil {
-		return t.base(), 0, nil
-	}
-	timeout := handed.ResponseHeaderTimeout
-	if t.Base != nil {
-		return t.base(), timeout, nil
+// baseFor returns the base for a call that was handed a transport.
+func (t *Transport) baseFor(req *http.Request, handed *http.Transport) (http.RoundTripper, error) {
+	if handed == nil || t.Base != nil {
+		return t.base(), nil
 	}
 	var proxy *url.URL
 	if handed.Proxy != nil {
 		var err error
 		if proxy, err = handed.Proxy(req); err != nil {
-			return nil, 0, fmt.Errorf("%w: %w", errProxy, Redact(err))
+			return nil, fmt.Errorf("%w: %w", errProxy, Redact(err))
 		}
 	}
 	s, comparable := settingsOf(handed, proxy)
 	if comparable {
-		return t.pools.get(s, handed, proxy), timeout, nil
+		return t.pools.get(s, handed, proxy), nil
 	}
 	like := likeHanded(handed, proxy)
 	like.DisableKeepAlives = true // nobody else could use them
-	return newBase(like), timeout, nil
+	return newBase(like), nil
 }
 
 func likeHanded(handed *http.Transport, proxy *url.URL) *http.Transport {

@@ -66,7 +66,7 @@ const noTimeout = time.Duration(-1)
 // The SDK's session providers are not safe for concurrent use, and the client asks its own
 // without a lock for each call that it builds: with one, use [Client.DoAction] where calls
 // are made at the same time. Ours is a copy, see [ProviderFrom]; a provider that is not the
-// SDK's must bear to be shared. Wrap the client before its first use, and change its
+// SDK's must bear being shared. Wrap the client before its first use, and change its
 // transport, timeouts and retry settings no more. The error wraps [ErrClient],
 // [ErrWrapped], [ErrTransport], [ErrCredentials] or [ErrPolicy].
 func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client, error) {

@@ -34,7 +34,7 @@ func (p *Param) Value() string {
 }
 
 // Is reports whether the decoded value is the one given.
-func (p *Param) Is(value string) bool { return p.Raw[p.from:] == value || p.Value() == value }
+func (p *Param) Is(value string) bool { return p.Value() == value }
 
 // ParseParams splits a query or a form (application/x-www-form-urlencoded) into its
 // pairs, in the order of the wire, which it puts into room where they fit. Empty segments ("a=1&&b=2") are passed over, as

@@ -59,7 +59,7 @@ func TestAppendValueOfEachByte(t *testing.T) {
 // checkParam compares all that can be asked of a pair with its decoded name and value.
 func checkParam(t *testing.T, p *Param, name, value string) {
 	t.Helper()
-	if p.Name != name || p.Value() != value || !p.Is(value) || p.Is(value+"x") {
+	if p.Name != name || p.Value() != value || !p.Is(value) || p.Is(value+"x") || p.Is(p.Raw[p.from:]) != (p.Raw[p.from:] == value) {
 		t.Errorf("%q is %q, %q (is that: %v); want %q, %q", p.Raw, p.Name, p.Value(), p.Is(value), name, value)
 	}
 	if once, want := string(p.AppendValue([]byte("v%2B="))), "v%2B="+escaped(value); once != want {
