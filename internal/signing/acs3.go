@@ -46,7 +46,7 @@ func (p *acs3) prepare(req *http.Request, r *openapi.Request, body []byte) error
 		return err
 	}
 	named := false
-	if p.algorithm, named, err = algorithmOf(req.Header); err != nil {
+	if p.algorithm, named, err = p.algorithmOf(req.Header); err != nil {
 		return err
 	}
 	if contentType := &standard[0]; contentType.given {
@@ -83,12 +83,15 @@ func (p *acs3) prepare(req *http.Request, r *openapi.Request, body []byte) error
 }
 
 // algorithmOf returns the algorithm that a request names, or else the default.
-func algorithmOf(h http.Header) (a algorithm, named bool, err error) {
-	for key, values := range h {
-		if len(key) != len("authorization") || !strings.EqualFold(key, "authorization") {
+func (p *acs3) algorithmOf(h http.Header) (a algorithm, named bool, err error) {
+	if p.keys[authorizationField] == "" {
+		return algorithms[0], false, nil
+	}
+	for _, key := range append(p.drop[:len(p.drop):len(p.drop)], p.keys[authorizationField]) {
+		if p.fieldOf(key) != authorizationField {
 			continue
 		}
-		for _, signed := range values {
+		for _, signed := range h[key] {
 			name := openapi.TrimSpace(signed)
 			if !openapi.IsACS(name) {
 				continue // another kind of authorization is replaced

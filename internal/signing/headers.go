@@ -38,6 +38,7 @@ type header struct {
 type headers struct {
 	names *fieldNames    // of the style
 	list  []header       // sorted by key
+	room  [16]header     // spares most requests an allocation
 	keys  [fields]string // as the request spells them; "" for what it has not
 	drop  []string       // further spellings
 	added []header       // what an unsigned request lacked
@@ -73,7 +74,7 @@ type standard [3]struct {
 // asked for, which are in lower case.
 func (p *headers) gather(h http.Header, names *fieldNames, others ...string) (found standard, err error) {
 	p.names = names
-	p.list = append(make([]header, 0, len(h)+int(fields)), names.signed...)
+	p.list = append(p.room[:0], names.signed...)
 	for key, values := range h {
 		if f := p.fieldOf(key); f != constField {
 			// A map has no order, and of several spellings the first is to stay.
@@ -164,8 +165,8 @@ func (p *headers) fill(k Key, nonce string) (v fieldValues) {
 // check refuses what net/http would not send as it is signed. A token that was read from a
 // file with its line's end is the usual case.
 func (p *headers) check(k Key, v *fieldValues) error {
-	for f, s := range v {
-		if changes(s) {
+	for _, f := range [...]field{nonceField, securityTokenField, bearerTokenField} { // the others are ours
+		if changes(v[f]) {
 			return fmt.Errorf("%w: what is to be header %s has a control character, or a space around it", ErrMalformed, p.names.lower[f])
 		}
 	}
