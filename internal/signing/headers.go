@@ -179,11 +179,11 @@ func (p *headers) check(k Key, v *fieldValues) error {
 // changes reports whether net/http sends another header than s, or none.
 func changes(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+		if c := s[i]; c <= ' ' && (c < ' ' && c != '\t' || i == 0 || i == len(s)-1) || c == 0x7f {
 			return true
 		}
 	}
-	return s != openapi.TrimSpace(s)
+	return false
 }
 
 // appendTo appends the lines that are signed.

@@ -36,10 +36,17 @@ func (h hash) appendSum(dst, text []byte) []byte {
 	return append(dst, sum[:]...)
 }
 
-// hexSum returns the digest of text in hexadecimal.
+// hexSum returns the digest of text in hexadecimal. Most requests have no body.
 func (h hash) hexSum(text []byte) string {
-	var sum [maxSum]byte
-	return hex.EncodeToString(h.appendSum(sum[:0], text))
+	if len(text) == 0 {
+		return ofNothing[h]
+	}
+	return hex.EncodeToString(h.appendSum(nil, text))
+}
+
+var ofNothing = [...]string{
+	hashSHA256: hex.EncodeToString(hashSHA256.appendSum(nil, nil)),
+	hashSM3:    hex.EncodeToString(hashSM3.appendSum(nil, nil)),
 }
 
 // appendHMAC appends to dst the HMAC (RFC 2104) of what follows the first block of text,
