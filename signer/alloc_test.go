@@ -24,11 +24,11 @@ func TestAllocations(t *testing.T) {
 		"RPC":                {rpcInQuery, testKey, 6, 13},
 		"RPC, STS":           {rpcInQuery, sts, 7, 14},
 		"RPC, in the form":   {rpcInForm, testKey, 11, 21},
-		"ROA":                {roaToSign, testKey, 17, 24},
-		"ACS3-HMAC-SHA256":   {acs3ToSign("ACS3-HMAC-SHA256"), testKey, 11, 14},
-		"ACS3, STS":          {acs3ToSign("ACS3-HMAC-SHA256"), sts, 11, 14},
-		"ACS3-HMAC-SM3":      {acs3ToSign("ACS3-HMAC-SM3"), testKey, 11, 14},
-		"ACS3, bearer token": {acs3ToSign("ACS3-HMAC-SHA256"), signer.Credentials{BearerToken: "b"}, 10, 12},
+		"ROA":                {roaToSign, testKey, 15, 23},
+		"ACS3-HMAC-SHA256":   {acs3ToSign("ACS3-HMAC-SHA256"), testKey, 7, 11},
+		"ACS3, STS":          {acs3ToSign("ACS3-HMAC-SHA256"), sts, 7, 11},
+		"ACS3-HMAC-SM3":      {acs3ToSign("ACS3-HMAC-SM3"), testKey, 7, 11},
+		"ACS3, bearer token": {acs3ToSign("ACS3-HMAC-SHA256"), signer.Credentials{BearerToken: "b"}, 6, 9},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

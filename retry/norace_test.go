@@ -1,0 +1,6 @@
+//go:build !race
+
+package retry_test
+
+// raceDetector allocates memory of its own.
+const raceDetector = false
