@@ -7,8 +7,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/aliretry/aliretry/internal/openapi"
@@ -71,18 +69,6 @@ type piece struct {
 	end  int // in canon, where the next one begins; 0 after the last one
 }
 
-// pair is a constant parameter on its way into the canonical query.
-type pair struct {
-	openapi.Param
-	place openapi.Place
-}
-
-// The separators of the canonical query, encoded once more.
-const (
-	and    = "%26"
-	equals = "%3D"
-)
-
 // newRPC takes a request apart. What it makes may lie in room.
 func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
 	p = rpc{method: cmp.Or(method, http.MethodGet), system: r.System,
@@ -133,121 +119,6 @@ func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
 	}
 	p.canon = canonicalise(text, pairs, &p.names, &p.pieces)
 	return p, nil
-}
-
-// sortPairs sorts by name. The SDK sorts its query, and behind that there are often but a
-// client token and the form's parameters.
-func sortPairs(pairs []pair) {
-	byName := func(a, b pair) int { return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.place, b.place)) }
-	if len(pairs) > 2*roomFor { // where inserting would take too long
-		slices.SortFunc(pairs, byName)
-		return
-	}
-	for i := 1; i < len(pairs); i++ {
-		if this := pairs[i]; byName(pairs[i-1], this) > 0 {
-			at, _ := slices.BinarySearchFunc(pairs[:i], this, byName)
-			copy(pairs[at+1:], pairs[at:i])
-			pairs[at] = this
-		}
-	}
-}
-
-// takeOut appends the constant parameters to pairs and notes the slots among them.
-func (p *rpc) takeOut(pairs []pair, params []openapi.Param, place openapi.Place) []pair {
-	for i := range params {
-		param := &params[i]
-		switch s := slotOf(param.Name); s {
-		case constant:
-			pairs = append(pairs, pair{*param, place})
-		case signature:
-		default:
-			p.names[s], p.given[s] = param.Name, true
-			if s == securityToken {
-				p.kept = param.Value()
-			}
-		}
-	}
-	return pairs
-}
-
-// required are the constant parameters that an unsigned request may lack, and their only
-// values here.
-var required = [...]openapi.Param{
-	openapi.NewParam("SignatureMethod", "HMAC-SHA1"),
-	openapi.NewParam("SignatureVersion", "1.0"),
-}
-
-// complete adds what is required, and refuses methods that this style does not know.
-func complete(pairs []pair, system openapi.Place) ([]pair, error) {
-	for _, want := range required {
-		i := slices.IndexFunc(pairs, func(p pair) bool { return p.Name == want.Name })
-		if i < 0 {
-			pairs = append(pairs, pair{want, system})
-		} else if !pairs[i].Is(want.Value()) {
-			return nil, fmt.Errorf("%w: %s is not %s", ErrUnsupported, want.Name, want.Value())
-		}
-	}
-	return pairs, nil
-}
-
-// appendWire appends the pairs of one place as the caller wrote them.
-func appendWire(out []byte, pairs []pair, place openapi.Place) []byte {
-	for i := range pairs {
-		if pairs[i].place == place {
-			out = appendAnd(out)
-			out = append(out, pairs[i].Raw...)
-		}
-	}
-	return out
-}
-
-func appendAnd(dst []byte) []byte {
-	if len(dst) > 0 {
-		dst = append(dst, '&')
-	}
-	return dst
-}
-
-// canonicalise appends the canonical query to text: the sorted pairs, with the slots
-// between them. Of a name in both places the form's value counts, as in the SDK.
-func canonicalise(text []byte, pairs []pair, names *[slots]string, pieces *[2*slots + 1]piece) []byte {
-	n, start := 0, 0
-	flush := func(s slot) {
-		if start < len(text) {
-			pieces[n] = piece{s, len(text)}
-			n, start = n+1, len(text)
-		}
-	}
-	next := slot(0) // to be merged in
-	merge := func() {
-		flush(constant)
-		text = append(text, and...)
-		text = append(text, names[next]...) // of letters alone
-		text = append(text, equals...)
-		flush(next)
-		next++
-	}
-	for i := range pairs {
-		this := &pairs[i]
-		if i+1 < len(pairs) && pairs[i+1].Name == this.Name {
-			continue
-		}
-		for next < slots && names[next] < this.Name {
-			merge()
-		}
-		if next < slots && names[next] == this.Name {
-			next++ // a business parameter of the form has a slot's name
-		}
-		text = append(text, and...)
-		text = openapi.AppendEscapeTwice(text, this.Name)
-		text = append(text, equals...)
-		text = this.AppendValueTwice(text)
-	}
-	for next < slots {
-		merge()
-	}
-	flush(constant)
-	return text
 }
 
 // fill gives the slots their values for one attempt; a slot that is not used is left
