@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/aliretry/aliretry/internal/openapi"
 	"github.com/aliretry/aliretry/internal/signing"
 )
 
@@ -46,9 +45,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	watch := newWireWatch(own)
 	ctx, cancel := context.WithCancelCause(&c.ctx)
 	req := c.wire.WithContext(httptrace.WithClientTrace(ctx, &watch.hooks))
-	if !own || c.request.Style != openapi.RPC {
-		req.Header = c.wire.Header.Clone() // some bases add to it, and so does the signature of other styles
-	}
+	req.Header = c.wire.Header.Clone() // some bases add to it, or still read it when the caller has the reply
 	if err := c.prepared.Sign(req, signing.Key(credentials), signing.Stamp{Nonce: a.Nonce, Time: a.SignedAt}); err != nil {
 		cancel(nil)
 		return Attempt{}, nil, fmt.Errorf("%w: %w", ErrCredentials, err)

@@ -18,12 +18,16 @@ var errAccountChanged = fmt.Errorf("%w: the AccessKey changed after an attempt t
 type renewal struct {
 	sync.Once
 	slot chan struct{}
-	last time.Time // that a provider was told to refresh
+	next time.Time // before which no provider is told to refresh
 }
 
-// minRefresh is the least time between two refreshes: an operation that takes every session
-// for expired must not cost the others theirs.
-const minRefresh = time.Minute
+// A provider is not told to refresh for a while: after a refresh, because an operation that
+// takes every session for expired must not cost the others theirs; after one that failed, to
+// spare what it asks.
+const (
+	afterRefresh = time.Minute
+	afterFailure = 5 * time.Second
+)
 
 // renewCredentials fetches other credentials than those that a server refused as expired,
 // once in a call, and reports whether it got any.
@@ -49,11 +53,17 @@ func (c *call) renewCredentials() bool {
 		return true
 	}
 	refresher, ok := c.t.Credentials.(signer.Refresher)
-	if !ok || time.Since(c.t.renewal.last) < minRefresh {
+	if !ok || time.Now().Before(c.t.renewal.next) {
 		return false
 	}
-	c.t.renewal.last = time.Now()
-	return refresher.Refresh(ctx) == nil && others()
+	err := refresher.Refresh(ctx)
+	switch {
+	case err == nil:
+		c.t.renewal.next = time.Now().Add(afterRefresh)
+	case ctx.Err() == nil: // else the caller's time was too short, which says nothing
+		c.t.renewal.next = time.Now().Add(afterFailure)
+	}
+	return err == nil && others()
 }
 
 // providerContext is what a provider is asked under.

@@ -22,7 +22,7 @@ import (
 //
 // The Provider is safe for concurrent use: the SDK's session providers are not, so
 // their calls are made one at a time, on a copy that a client made of the same credential
-// does not share. They take no context, so a call of theirs that hangs holds up ours. The
+// does not share; while it is made, nobody may use the credential. They take no context, so a call of theirs that hangs holds up ours. The
 // Provider is a [signer.Refresher]: a session that a server has refused is built anew.
 func ProviderFrom(credential auth.Credential) (signer.Provider, error) {
 	if isNil(credential) {
@@ -54,14 +54,12 @@ func sourceOf(credential auth.Credential) (from source, fixed bool, err error) {
 		kind := deref(v2.GetType())
 		return v2Source{v2}, kind == "access_key" || kind == "bearer", nil
 	}
-	build := func() (credentials.CredentialsProvider, error) { return auth.ToCredentialsProvider(credential) }
-	if provider, ok := credential.(credentials.CredentialsProvider); ok {
-		build = copier(provider)
-	}
-	v1 := &v1Source{build: build}
-	if v1.provider, err = build(); err != nil {
+	provider, err := auth.ToCredentialsProvider(credential)
+	if err != nil {
 		return nil, false, err
 	}
+	unused := withoutSession(provider)
+	v1 := &v1Source{unused: unused, provider: withoutSession(unused)}
 	switch v1.provider.(type) {
 	case *credentials.StaticAKCredentialsProvider, *credentials.StaticSTSCredentialsProvider, *credentials.BearerTokenCredentialsProvider:
 		fixed = true
@@ -88,10 +86,15 @@ func (p *sdkProvider) Credentials(ctx context.Context) (c signer.Credentials, er
 // Refresh implements [signer.Refresher].
 func (p *sdkProvider) Refresh(ctx context.Context) error { return p.with(ctx, p.from.renew) }
 
-func (p *sdkProvider) with(ctx context.Context, f func() error) error {
+func (p *sdkProvider) with(ctx context.Context, f func() error) (err error) {
 	select {
 	case p.slot <- struct{}{}:
-		defer func() { <-p.slot }()
+		defer func() {
+			<-p.slot
+			if recover() != nil { // as on a profile that is not whole
+				err = errors.New("the SDK's provider panicked")
+			}
+		}()
 		return f()
 	case <-ctx.Done():
 		return ctx.Err()
@@ -100,19 +103,16 @@ func (p *sdkProvider) with(ctx context.Context, f func() error) error {
 
 // v1Source is a provider of alibaba-cloud-sdk-go.
 type v1Source struct {
-	build    func() (credentials.CredentialsProvider, error)
+	unused   credentials.CredentialsProvider // as it was given
 	provider credentials.CredentialsProvider
 	name     string // of the part of a chain that answered last
 }
 
-// renew takes the place of the provider once another one has answered. Another part of a
-// chain than before is refused: it may be of another account, where a client token that was
-// sent means nothing.
+// renew replaces the provider by one without a session, once that has answered. It is a copy
+// of the present one, which has read its profile; and another part of a chain is refused. Both
+// may be of another account, where a client token that was sent means nothing.
 func (s *v1Source) renew() error {
-	next, err := s.build()
-	if err != nil {
-		return err
-	}
+	next := withoutSession(s.provider)
 	c, err := next.GetCredentials()
 	if err != nil {
 		return err
@@ -126,6 +126,9 @@ func (s *v1Source) renew() error {
 
 func (s *v1Source) fetch() (signer.Credentials, error) {
 	c, err := s.provider.GetCredentials()
+	if err != nil && s.name == "" {
+		s.provider = withoutSession(s.unused) // a chain stays with the part that failed last
+	}
 	if err != nil || c == nil {
 		return signer.Credentials{}, err // none at all are refused where they are used
 	}
@@ -138,49 +141,44 @@ func (s *v1Source) fetch() (signer.Credentials, error) {
 	}, nil
 }
 
-// copier returns a func that makes copies of a provider, each without a session. Of a
-// provider that is not the SDK's nobody knows whether it can be copied: it is used itself.
-func copier(provider credentials.CredentialsProvider) func() (credentials.CredentialsProvider, error) {
-	v := reflect.ValueOf(provider)
-	switch {
-	case v.Type() == reflect.TypeFor[*credentials.DefaultCredentialsProvider](): // which is made of others
-		return func() (credentials.CredentialsProvider, error) {
-			return credentials.NewDefaultCredentialsProvider(), nil
+// withoutSession copies a provider of the SDK, and those that it is made of, less what they
+// have fetched: the SDK has no other way to forget a session. Of a provider that is not the
+// SDK's nobody knows whether it can be copied: it is returned itself.
+func withoutSession(provider credentials.CredentialsProvider) credentials.CredentialsProvider {
+	of := reflect.ValueOf(provider)
+	if of.Kind() != reflect.Pointer || of.IsNil() || of.Elem().Kind() != reflect.Struct ||
+		of.Type().Elem().PkgPath() != reflect.TypeFor[credentials.Credentials]().PkgPath() {
+		return provider
+	}
+	c := reflect.New(of.Type().Elem())
+	for i := range of.Elem().NumField() {
+		if slices.Contains(sessionFields, of.Type().Elem().Field(i).Name) {
+			continue
 		}
-	case !isSDKProvider(v):
-		return func() (credentials.CredentialsProvider, error) { return provider, nil }
-	}
-	pristine := withoutSession(v)
-	return func() (credentials.CredentialsProvider, error) {
-		return withoutSession(pristine).Interface().(credentials.CredentialsProvider), nil
-	}
-}
-
-// isSDKProvider reports whether v is a pointer to a struct of the SDK's package credentials.
-func isSDKProvider(v reflect.Value) bool {
-	return v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() == reflect.Struct &&
-		v.Type().Elem().PkgPath() == reflect.TypeFor[credentials.Credentials]().PkgPath()
-}
-
-// withoutSession copies a provider of the SDK, and those that it is made of, and empties the
-// fields that hold what they have fetched. The SDK has no other way to forget a session.
-func withoutSession(provider reflect.Value) reflect.Value {
-	c := reflect.New(provider.Type().Elem())
-	c.Elem().Set(provider.Elem())
-	for i := range c.Elem().NumField() {
-		field := c.Elem().Field(i)
-		field = reflect.NewAt(field.Type(), field.Addr().UnsafePointer()).Elem() // private fields can be set so
-		switch name := c.Elem().Type().Field(i).Name; {
-		case slices.Contains(sessionFields, name):
-			field.SetZero()
-		case field.Kind() == reflect.Interface && isSDKProvider(field.Elem()):
-			field.Set(withoutSession(field.Elem()))
+		to, from := private(c.Elem().Field(i)), private(of.Elem().Field(i))
+		switch value := from.Interface().(type) {
+		case credentials.CredentialsProvider:
+			to.Set(reflect.ValueOf(withoutSession(value)))
+		case []credentials.CredentialsProvider:
+			chain := make([]credentials.CredentialsProvider, len(value))
+			for i := range value {
+				chain[i] = withoutSession(value[i])
+			}
+			to.Set(reflect.ValueOf(chain))
+		default:
+			to.Set(from)
 		}
 	}
-	return c
+	return c.Interface().(credentials.CredentialsProvider)
 }
 
-var sessionFields = []string{"sessionCredentials", "sessionAccessKey", "expirationTimestamp", "lastUpdateTimestamp", "innerProvider"}
+// sessionFields are those of the SDK's providers that hold what was fetched.
+var sessionFields = []string{"sessionCredentials", "sessionAccessKey", "expirationTimestamp", "lastUpdateTimestamp", "innerProvider", "lastUsedProvider"}
+
+// private returns a field that can be read and set although its name is private.
+func private(field reflect.Value) reflect.Value {
+	return reflect.NewAt(field.Type(), field.Addr().UnsafePointer()).Elem()
+}
 
 // v2Credential is a credential of the V2 SDK's credentials-go, without importing it.
 type v2Credential interface {

@@ -1,14 +1,11 @@
 package retry_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -113,50 +110,6 @@ func TestProviderFromUsedProvider(t *testing.T) {
 			t.Errorf("%s: %d sessions were fetched, want one before the refresh and one after", name, n)
 		}
 	}
-}
-
-// While a chain's source is away, a refresh neither drops what there is nor goes over to the
-// next source, which may be of another account.
-func TestProviderFromKeepsSource(t *testing.T) {
-	home := t.TempDir()
-	v := newVault(t)
-	t.Setenv("HOME", home)
-	t.Setenv("ALIBABA_CLOUD_CREDENTIALS_URI", v.URL) // the next source
-	t.Setenv("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true")
-	for _, name := range []string{"ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_PROFILE"} {
-		t.Setenv(name, "")
-	}
-	file := filepath.Join(home, ".aliyun", "config.json")
-	write := func() {
-		const profile = `{"current":"a","profiles":[{"name":"a","mode":"StsToken","access_key_id":"STS.a","access_key_secret":"s","sts_token":"t"}]}`
-		if err := cmp.Or(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(profile), 0o600)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write()
-	p, err := retry.ProviderFrom(credentials.NewDefaultCredentialsProvider())
-	if err != nil {
-		t.Fatal(err)
-	}
-	check := func() {
-		t.Helper()
-		if c, err := p.Credentials(t.Context()); err != nil || c.AccessKeyID != "STS.a" {
-			t.Errorf("%v, %v", c, err)
-		}
-	}
-	check()
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.(signer.Refresher).Refresh(t.Context()); err == nil {
-		t.Error("a refresh went over to another source")
-	}
-	check()
-	write()
-	if err := p.(signer.Refresher).Refresh(t.Context()); err != nil {
-		t.Error(err)
-	}
-	check()
 }
 
 // A wrapped client whose session the server refuses: the call succeeds under another one.

@@ -132,6 +132,45 @@ func TestRenewalIsRare(t *testing.T) {
 	})
 }
 
+// A caller whose time is too short for a refresh does not keep the others from one.
+func TestRenewalSurvivesShortDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		provider := &slowSessions{sessions{takes: 200 * time.Millisecond}}
+		tr := &Transport{Credentials: provider, Base: baseFunc(func(req *http.Request) (*http.Response, error) {
+			body, status := okBody, 200
+			if strings.Contains(req.URL.RawQuery, "SecurityToken=token0") {
+				body, status = expiredBody, 403
+			}
+			return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+		})}
+		for _, tt := range []struct {
+			timeout time.Duration
+			status  int
+		}{{100 * time.Millisecond, 403}, {30 * time.Second, 200}} {
+			ctx, cancel := context.WithTimeout(context.Background(), tt.timeout)
+			resp, err := tr.RoundTrip(newRequest(ctx, createURL))
+			cancel()
+			if err != nil || resp.StatusCode != tt.status {
+				t.Errorf("within %v: %v, %v", tt.timeout, resp, err)
+			}
+		}
+		if provider.refreshed != 1 {
+			t.Errorf("%d refreshes succeeded, want 1", provider.refreshed)
+		}
+	})
+}
+
+// slowSessions hears its context while it refreshes.
+type slowSessions struct{ sessions }
+
+func (s *slowSessions) Refresh(ctx context.Context) error {
+	if err := sleep(ctx, s.takes); err != nil {
+		return err
+	}
+	s.takes = 0
+	return s.sessions.Refresh(ctx)
+}
+
 // When a session ends, all the calls under it are refused together: one of them renews it.
 func TestRenewalIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

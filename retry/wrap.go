@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"reflect"
 	"time"
@@ -47,7 +48,7 @@ var (
 // noTimeout is the read timeout that a wrapped client gets: the SDK takes 0 for its default
 // of 10 s, and hands any other value to its http.Client as the timeout of the whole call, for
 // which a negative one is none.
-const noTimeout = time.Duration(-1)
+const noTimeout = time.Duration(math.MinInt64)
 
 // Wrap makes a client of alibaba-cloud-sdk-go safe in place: code that calls
 // client.CreateScalingGroup(request) stays as it is, and its calls go through the
@@ -92,7 +93,7 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 		}
 	}
 	if t.Policy.AttemptTimeout == 0 {
-		t.Policy.AttemptTimeout = cmp.Or(max(0, client.GetReadTimeout()), config.Timeout)
+		t.Policy.AttemptTimeout = cmp.Or(max(0, client.GetReadTimeout()), max(0, config.Timeout))
 	}
 	if _, err := t.Policy.withDefaults(); err != nil {
 		return nil, fmt.Errorf("aliretry: %w", err)
