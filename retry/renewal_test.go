@@ -205,7 +205,8 @@ func TestRenewalEndsWithContext(t *testing.T) {
 		tr := &Transport{Credentials: provider, Base: baseFunc(func(req *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 403, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(expiredBody))}, nil
 		})}
-		go func() { _, _ = tr.RoundTrip(newRequest(context.Background(), createURL)) }()
+		var first sync.WaitGroup
+		first.Go(func() { _, _ = tr.RoundTrip(newRequest(context.Background(), createURL)) })
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
@@ -214,7 +215,7 @@ func TestRenewalEndsWithContext(t *testing.T) {
 		if took := time.Since(start); took > time.Second || err != nil || resp.StatusCode != 403 {
 			t.Errorf("after %v: response %v, error %v", took, resp, err)
 		}
-		time.Sleep(2 * time.Minute)
+		first.Wait()
 	})
 }
 

@@ -16,9 +16,13 @@ import (
 )
 
 // openConns are the connections that a server has.
-type openConns struct{ now, all atomic.Int64 }
+type openConns struct {
+	now, all atomic.Int64
+	closed   chan struct{} // told of each that is closed, as far as anybody waits
+}
 
 func (o *openConns) serve(t testing.TB, handler http.Handler) *httptest.Server {
+	o.closed = make(chan struct{}, 1)
 	server := httptest.NewUnstartedServer(handler)
 	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		switch s {
@@ -27,6 +31,10 @@ func (o *openConns) serve(t testing.TB, handler http.Handler) *httptest.Server {
 			o.all.Add(1)
 		case http.StateClosed, http.StateHijacked:
 			o.now.Add(-1)
+			select {
+			case o.closed <- struct{}{}:
+			default:
+			}
 		}
 	}
 	server.Start()
@@ -37,8 +45,10 @@ func (o *openConns) serve(t testing.TB, handler http.Handler) *httptest.Server {
 // await waits until there are no more than n.
 func (o *openConns) await(t testing.TB, n int64) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); o.now.Load() > n; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
+	for deadline := time.After(5 * time.Second); o.now.Load() > n; {
+		select {
+		case <-o.closed:
+		case <-deadline:
 			t.Fatalf("%d connections are open; want %d", o.now.Load(), n)
 		}
 	}

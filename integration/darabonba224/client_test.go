@@ -92,6 +92,7 @@ func TestSOCKS5(t *testing.T) {
 	srv := retrytest.NewServer()
 	defer srv.Close()
 	var open atomic.Int64
+	closed := make(chan struct{}, 100)
 	front := httptest.NewUnstartedServer(srv)
 	front.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		switch s {
@@ -99,6 +100,7 @@ func TestSOCKS5(t *testing.T) {
 			open.Add(1)
 		case http.StateClosed, http.StateHijacked:
 			open.Add(-1)
+			closed <- struct{}{}
 		}
 	}
 	front.Start()
@@ -116,8 +118,10 @@ func TestSOCKS5(t *testing.T) {
 	if n := proxy.served.Load(); n != 3 {
 		t.Errorf("%d connections by the proxy; want one for each of 3 attempts", n)
 	}
-	for deadline := time.Now().Add(5 * time.Second); open.Load() > 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
+	for deadline := time.After(5 * time.Second); open.Load() > 0; {
+		select {
+		case <-closed:
+		case <-deadline:
 			t.Fatalf("%d connections are left", open.Load())
 		}
 	}

@@ -40,8 +40,10 @@ func eventServer(t *testing.T) (host string, next chan string) {
 	return srv.Listener.Addr().String(), next
 }
 
-// brief makes an attempt much shorter than the streams are.
-func brief(tr *retry.Transport, _ *openapi.Config) { tr.Policy.AttemptTimeout = 200 * time.Millisecond }
+// attemptTimeout is what a stream outlasts.
+const attemptTimeout = 500 * time.Millisecond
+
+func brief(tr *retry.Transport, _ *openapi.Config) { tr.Policy.AttemptTimeout = attemptTimeout }
 
 // listen makes the call by the SDK's reader of events. The channels end with it; version
 // 2.2 of the SDK itself reads from errs until events ends, and waits for ever where somebody
@@ -63,7 +65,11 @@ func events(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			host, next := eventServer(t)
 			events, errs := Create.listen(ctx, New(t, host, brief))
+			tooLong := time.After(attemptTimeout + 100*time.Millisecond) // for any attempt of the call
 			for i := range 4 {
+				if i == 2 {
+					<-tooLong
+				}
 				next <- fmt.Sprintf("id: %d\ndata: 中 %d\n\n", i, i)
 				select {
 				case e := <-events:
@@ -73,7 +79,6 @@ func events(t *testing.T) {
 				case <-time.After(5 * time.Second):
 					t.Fatalf("event %d did not arrive before the next is sent", i)
 				}
-				time.Sleep(100 * time.Millisecond)
 			}
 			close(next)
 			if e, more := <-events; more {
