@@ -23,7 +23,7 @@ type call struct {
 	handed *http.Transport // by the V2 SDK; nil if there is none
 
 	request  openapi.Request
-	wire     *http.Request // what attempts are copies of
+	wire     http.Request // what attempts are copies of
 	prepared *signing.Prepared
 
 	operation Operation
@@ -48,13 +48,8 @@ type call struct {
 	answered *Info // of a call that ended before this one began: a redirect
 	reply    reply // to the last attempt
 
-	// What spares most calls an allocation.
-	wireRequest http.Request
-	room        [roomFor]openapi.Param
+	room openapi.Room // for the request's parameters
 }
-
-// roomFor is how many parameters most queries have at most.
-const roomFor = 32
 
 // run makes attempts until one settles the call or nothing more can be done.
 func (c *call) run() (*http.Response, error) {

@@ -55,10 +55,10 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport) (*call, e
 	if err = c.checkCredentials(); err != nil {
 		return c, err
 	}
-	if c.prepared, err = signing.Prepare(c.wire, &c.request, body); err != nil {
+	if c.prepared, err = signing.Prepare(&c.wire, &c.request, body); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	if given, _ := c.caller.Value(tokenKey{}).(*boundToken); given != nil && !given.bind(openapi.Fingerprint(&c.request, c.wire, theirs)) {
+	if given, _ := c.caller.Value(tokenKey{}).(*boundToken); given != nil && !given.bind(openapi.Fingerprint(&c.request, &c.wire, theirs)) {
 		return c, ErrTokenReused
 	}
 	deadline, _ := c.caller.Deadline()
@@ -105,7 +105,7 @@ func validate(req *http.Request) error {
 			return fmt.Errorf("%w: a header's name is not one", ErrRequest)
 		}
 		for _, v := range values {
-			if hasControl(v) {
+			if openapi.HasControl(v) {
 				return fmt.Errorf("%w: header %s holds a control character", ErrRequest, key)
 			}
 		}
@@ -125,22 +125,12 @@ func isHeaderName(s string) bool {
 	return s != ""
 }
 
-func hasControl(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
-			return true
-		}
-	}
-	return false
-}
-
 // makeWire sets what attempts are made of: the caller's request less the headers by which
 // net/http would replay a signed request, send a second Host, or leave a compressed reply as
 // it is.
 // The headers that stay may be the caller's own, which are never changed.
 func (c *call) makeWire(req *http.Request) {
-	c.wireRequest = *req
-	c.wire = &c.wireRequest
+	c.wire = *req
 	c.wire.Method = cmp.Or(req.Method, http.MethodGet) // as net/http reads it
 	c.wire.TransferEncoding = nil                      // the body has a length, whatever it had
 	for key, values := range req.Header {

@@ -59,7 +59,7 @@ const acs = "acs "
 // IsACS reports whether an Authorization is one of ACS3, or of a later version of it.
 func IsACS(authorization string) bool {
 	const version = len("ACS")
-	return hasPrefixFold(authorization, "ACS") && len(authorization) > version+1 &&
+	return HasPrefixFold(authorization, "ACS") && len(authorization) > version+1 &&
 		'0' <= authorization[version] && authorization[version] <= '9' && authorization[version+1] == '-'
 }
 
@@ -82,7 +82,7 @@ func Identify(req *http.Request, body []byte, room []Param) (Request, error) {
 		r.Style = ACS3
 		_, r.KeyID, _ = strings.Cut(h.authorization, "Credential=")
 		r.KeyID, _, _ = strings.Cut(r.KeyID, ",")
-	case hasPrefixFold(h.authorization, acs):
+	case HasPrefixFold(h.authorization, acs):
 		r.Style = ROA
 		r.KeyID, _, _ = strings.Cut(h.authorization[len(acs):], ":")
 	default:
@@ -197,7 +197,7 @@ func readHeaders(h http.Header) (out headers) {
 		for _, v := range values {
 			v = TrimSpace(v)
 			switch {
-			case v == "", v == *to, to == &out.authorization && !hasPrefixFold(v, acs) && !IsACS(v):
+			case v == "", v == *to, to == &out.authorization && !HasPrefixFold(v, acs) && !IsACS(v):
 				// Another kind of authorization is replaced by the signature.
 			case *to == "":
 				*to = v
@@ -221,7 +221,7 @@ func readHeaders(h http.Header) (out headers) {
 			}
 			for _, v := range values {
 				// The SDK adds its own type to that of a program which spells the key otherwise.
-				out.form = out.form || hasPrefixFold(TrimSpace(v), "application/x-www-form-urlencoded")
+				out.form = out.form || HasPrefixFold(TrimSpace(v), "application/x-www-form-urlencoded")
 			}
 		case len("x-acs-version"): // also the length of Authorization
 			_ = read(&out.version, key, "x-acs-version", values) || read(&out.authorization, key, "Authorization", values)
@@ -235,19 +235,4 @@ func readHeaders(h http.Header) (out headers) {
 // names reports whether they name an operation of a header style.
 func (h *headers) names() bool {
 	return h.version != "" && (h.action != "" || h.signatureVersion == "1.0")
-}
-
-// TrimSpace returns a header's value as net/http sends it: less outer spaces and tabs.
-func TrimSpace(v string) string {
-	for len(v) > 0 && (v[0] == ' ' || v[0] == '\t') {
-		v = v[1:]
-	}
-	for len(v) > 0 && (v[len(v)-1] == ' ' || v[len(v)-1] == '\t') {
-		v = v[:len(v)-1]
-	}
-	return v
-}
-
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }

@@ -15,6 +15,10 @@ type Param struct {
 	from int    // where the value begins in Raw
 }
 
+// Room is how many parameters most queries have at most: memory for them is set aside where a
+// call is too frequent to ask for it.
+type Room [32]Param
+
 // NewParam returns the pair of a name and a value, decoded both.
 func NewParam(name, value string) Param {
 	encoded := url.QueryEscape(name) + "="

@@ -25,7 +25,7 @@ const (
 // client token and the form's parameters.
 func sortPairs(pairs []pair) {
 	byName := func(a, b pair) int { return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.place, b.place)) }
-	if len(pairs) > 2*roomFor { // where inserting would take too long
+	if len(pairs) > 2*len(openapi.Room{}) { // where inserting would take too long
 		slices.SortFunc(pairs, byName)
 		return
 	}

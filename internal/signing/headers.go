@@ -86,7 +86,7 @@ func (p *headers) gather(h http.Header, names *fieldNames, others ...string) (fo
 			continue
 		}
 		other := slices.IndexFunc(others, func(name string) bool { return len(name) == len(key) && strings.EqualFold(name, key) })
-		if other < 0 && !hasPrefixFold(key, acsPrefix) || len(values) == 0 {
+		if other < 0 && !openapi.HasPrefixFold(key, acsPrefix) || len(values) == 0 {
 			continue
 		}
 		if len(values) > 1 || other >= 0 && found[other].given {
@@ -104,10 +104,6 @@ func (p *headers) gather(h http.Header, names *fieldNames, others ...string) (fo
 
 func twice(key string) error {
 	return fmt.Errorf("%w: header %s stands there twice", ErrMalformed, key)
-}
-
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }
 
 func (p *headers) fieldOf(key string) field {
@@ -177,14 +173,7 @@ func (p *headers) check(k Key, v *fieldValues) error {
 }
 
 // changes reports whether net/http sends another header than s, or none.
-func changes(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' && (c < ' ' && c != '\t' || i == 0 || i == len(s)-1) || c == 0x7f {
-			return true
-		}
-	}
-	return false
-}
+func changes(s string) bool { return s != openapi.TrimSpace(s) || openapi.HasControl(s) }
 
 // appendTo appends the lines that are signed.
 func (p *headers) appendTo(out []byte, v *fieldValues) []byte {

@@ -73,7 +73,7 @@ type piece struct {
 func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
 	p = rpc{method: cmp.Or(method, http.MethodGet), system: r.System,
 		names: [slots]string{"AccessKeyId", "BearerToken", "SecurityToken", "SignatureNonce", "SignatureType", "Timestamp"}} // sorted
-	var few [roomFor + len(required)]pair
+	var few [len(openapi.Room{}) + len(required)]pair
 	pairs := p.takeOut(few[:0], r.Query, openapi.Query)
 	if p.system == openapi.Form {
 		pairs = p.takeOut(pairs, r.Form, openapi.Form)

@@ -48,12 +48,9 @@ func (k Key) Validate() error {
 	return nil
 }
 
-// roomFor is how many parameters most requests have at most.
-const roomFor = 32
-
 // Sign signs a request once.
 func Sign(req *http.Request, body []byte, k Key, at Stamp) error {
-	var room [roomFor]openapi.Param
+	var room openapi.Room
 	r, err := identify(req, body, room[:])
 	if err != nil {
 		return err
@@ -92,7 +89,7 @@ type scheme interface {
 
 // PrepareRequest takes a request apart, for any number of signatures.
 func PrepareRequest(req *http.Request, body []byte) (*Prepared, error) {
-	var room [roomFor]openapi.Param
+	var room openapi.Room
 	r, err := identify(req, body, room[:])
 	if err != nil {
 		return nil, err
