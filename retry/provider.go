@@ -22,8 +22,9 @@ import (
 //
 // The Provider is safe for concurrent use: the SDK's session providers are not, so
 // their calls are made one at a time, on a copy that a client made of the same credential
-// does not share; while it is made, nobody may use the credential. They take no context, so a call of theirs that hangs holds up ours. The
-// Provider is a [signer.Refresher]: a session that a server has refused is built anew.
+// does not share; while it is made, nobody may use the credential. They take no context, so
+// a call of theirs that hangs holds up ours. The Provider is a [signer.Refresher]: a session
+// of the SDK's that a server has refused is built anew. The V2 SDK's decide that themselves.
 func ProviderFrom(credential auth.Credential) (signer.Provider, error) {
 	if isNil(credential) {
 		return nil, fmt.Errorf("aliretry: %w: credential is nil", ErrCredentials)
