@@ -191,7 +191,7 @@ type headers struct {
 // could say; the RPC style goes by none of them.
 func readHeaders(h http.Header) (out headers) {
 	read := func(to *string, key, name string, values []string) bool {
-		if !strings.EqualFold(key, name) {
+		if key != name && !strings.EqualFold(key, name) {
 			return false
 		}
 		for _, v := range values {
@@ -215,7 +215,7 @@ func readHeaders(h http.Header) (out headers) {
 		case len("Accept"):
 			read(&out.accept, key, "Accept", values)
 		case len("Content-Type"): // also the length of x-acs-action
-			if !strings.EqualFold(key, "Content-Type") {
+			if key != "Content-Type" && !strings.EqualFold(key, "Content-Type") {
 				read(&out.action, key, "x-acs-action", values)
 				continue
 			}

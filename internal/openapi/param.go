@@ -3,6 +3,7 @@ package openapi
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,10 +11,19 @@ import (
 
 // Param is one name=value pair of a query or a form.
 type Param struct {
-	Name string // decoded
-	Raw  string // name and value as they stand on the wire
-	from int    // where the value begins in Raw
+	Name  string // decoded
+	Raw   string // name and value as they stand on the wire
+	from  int32  // where the value begins in Raw
+	plain plain
 }
+
+// plain tells which parts of a pair are the same in every encoding.
+type plain uint8
+
+const (
+	plainName plain = 1 << iota
+	plainValue
+)
 
 // Room is how many parameters most queries have at most: memory for them is set aside where a
 // call is too frequent to ask for it.
@@ -22,13 +32,13 @@ type Room [32]Param
 // NewParam returns the pair of a name and a value, decoded both.
 func NewParam(name, value string) Param {
 	encoded := url.QueryEscape(name) + "="
-	return Param{name, encoded + url.QueryEscape(value), len(encoded)}
+	return Param{Name: name, Raw: encoded + url.QueryEscape(value), from: int32(len(encoded))}
 }
 
 // Value returns the decoded value.
 func (p *Param) Value() string {
 	value := p.Raw[p.from:]
-	if strings.IndexByte(value, '%') < 0 && strings.IndexByte(value, '+') < 0 {
+	if p.plain&plainValue != 0 {
 		return value
 	}
 	if decoded, err := url.QueryUnescape(value); err == nil {
@@ -40,59 +50,59 @@ func (p *Param) Value() string {
 // Is reports whether the decoded value is the one given.
 func (p *Param) Is(value string) bool { return p.Value() == value }
 
-// ParseParams splits a query or a form (application/x-www-form-urlencoded) into its
-// pairs, in the order of the wire, which it puts into room where they fit. Empty segments ("a=1&&b=2") are passed over, as
-// servers do. The error names the pair that cannot be decoded by its position, never
-// by its text, which may be a secret.
+// ParseParams splits a query or a form (application/x-www-form-urlencoded) into its pairs, in
+// the order of the wire, which it puts into room where they fit. Empty segments ("a=1&&b=2")
+// are passed over, as servers do. The error names the pair that cannot be decoded by its
+// position, never by its text, which may be a secret.
 func ParseParams(raw string, room []Param) ([]Param, error) {
 	if raw == "" {
 		return nil, nil
 	}
-	if strings.IndexByte(raw, ';') >= 0 {
-		return nil, errors.New("a semicolon stands between parameters")
+	if len(raw) > math.MaxInt32 {
+		return nil, errors.New("they are longer than 2 GiB")
 	}
 	params := room[:0]
 	if n := strings.Count(raw, "&") + 1; n > cap(room) {
 		params = make([]Param, 0, n)
 	}
-	for len(raw) > 0 {
-		segment := raw
-		if end := strings.IndexByte(raw, '&'); end >= 0 {
-			segment, raw = raw[:end], raw[end+1:]
-		} else {
-			raw = ""
+	for start := 0; start < len(raw); start++ {
+		name, from := "", 0
+		part, plain := plainName, plainName // the part that i is in
+		i := start
+		for {
+			for i < len(raw) && unreserved[raw[i]] {
+				i++
+			}
+			if i == len(raw) || raw[i] == '&' {
+				break
+			}
+			switch c := raw[i]; {
+			case c == ';':
+				return nil, errors.New("a semicolon stands between parameters")
+			case c == '=' && part == plainName:
+				name, from = raw[start:i], i+1-start
+				part = plainValue
+				plain |= plainValue
+			case c == '%' && (i+2 >= len(raw) || !isHex(raw[i+1]) || !isHex(raw[i+2])):
+				return nil, fmt.Errorf("parameter %d cannot be decoded", len(params)+1)
+			default:
+				plain &^= part
+			}
+			i++
 		}
-		if segment == "" {
+		if i == start {
 			continue
 		}
-		p := Param{Name: segment, Raw: segment, from: len(segment)}
-		if end := strings.IndexByte(segment, '='); end >= 0 {
-			p.Name, p.from = segment[:end], end+1
+		if part == plainName {
+			name, from = raw[start:i], i-start
 		}
-		percent := strings.IndexByte(segment, '%')
-		if percent >= 0 && !decodable(segment[percent:]) {
-			return nil, fmt.Errorf("parameter %d cannot be decoded", len(params)+1)
+		if plain&plainName == 0 {
+			name, _ = url.QueryUnescape(name)
 		}
-		if 0 <= percent && percent < len(p.Name) || strings.IndexByte(p.Name, '+') >= 0 {
-			p.Name, _ = url.QueryUnescape(p.Name)
-		}
-		params = append(params, p)
+		params = append(params, Param{name, raw[start:i], int32(from), plain})
+		start = i
 	}
 	return params, nil
-}
-
-// decodable reports whether two hexadecimal digits follow each percent sign.
-func decodable(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] != '%' {
-			continue
-		}
-		if i+2 >= len(s) || !isHex(s[i+1]) || !isHex(s[i+2]) {
-			return false
-		}
-		i += 2
-	}
-	return true
 }
 
 func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
@@ -162,10 +172,26 @@ func appendEscape(dst []byte, s, percent string) []byte {
 }
 
 // AppendValue is AppendEscape of the value.
-func (p *Param) AppendValue(dst []byte) []byte { return appendAgain(dst, p.Raw[p.from:], "%") }
+func (p *Param) AppendValue(dst []byte) []byte {
+	if p.plain&plainValue != 0 {
+		return append(dst, p.Raw[p.from:]...)
+	}
+	return appendAgain(dst, p.Raw[p.from:], "%")
+}
 
-// AppendValueTwice is AppendEscapeTwice of the value.
-func (p *Param) AppendValueTwice(dst []byte) []byte { return appendAgain(dst, p.Raw[p.from:], "%25") }
+// AppendTwice appends name and value, each as AppendEscapeTwice does, with equals between.
+func (p *Param) AppendTwice(dst []byte, equals string) []byte {
+	if p.plain&plainName != 0 {
+		dst = append(dst, p.Name...)
+	} else {
+		dst = AppendEscapeTwice(dst, p.Name)
+	}
+	dst = append(dst, equals...)
+	if p.plain&plainValue != 0 {
+		return append(dst, p.Raw[p.from:]...)
+	}
+	return appendAgain(dst, p.Raw[p.from:], "%25")
+}
 
 // appendAgain is appendEscape of what a client has encoded in its own way, decoded. Where
 // that is the same way, the bytes are copied as they stand.

@@ -21,6 +21,14 @@ const (
 	equals = "%3D"
 )
 
+// less is a < b. Most names differ in their first letter.
+func less(a, b string) bool {
+	if a != "" && b != "" && a[0] != b[0] {
+		return a[0] < b[0]
+	}
+	return a < b
+}
+
 // sortPairs sorts by name. The SDK sorts its query, and behind that there are often but a
 // client token and the form's parameters.
 func sortPairs(pairs []pair) {
@@ -38,22 +46,53 @@ func sortPairs(pairs []pair) {
 	}
 }
 
-// takeOut appends the constant parameters to pairs and notes the slots among them.
-func (p *rpc) takeOut(pairs []pair, params []openapi.Param, place openapi.Place) []pair {
-	for i := range params {
-		param := &params[i]
-		switch s := slotOf(param.Name); s {
-		case constant:
-			pairs = append(pairs, pair{*param, place})
-		case signature:
-		default:
-			p.names[s], p.given[s] = param.Name, true
-			if s == securityToken {
-				p.kept = param.Value()
+// takeOut appends the constant parameters to pairs, with those that an unsigned request
+// lacks, and notes the slots among them. It refuses signature methods that this style does
+// not know.
+func (p *rpc) takeOut(pairs []pair, r *openapi.Request) ([]pair, error) {
+	var has [len(required)]bool
+	parts := [...][]openapi.Param{openapi.Query: r.Query, openapi.Form: r.Form}
+	for place, params := range parts {
+		place := openapi.Place(place)
+		signed := 0 // how many of the signature's own parameters stand where no signature belongs
+		for i := range params {
+			param := &params[i]
+			s := slotOf(param.Name)
+			switch {
+			case s == constant:
+			case s > signature:
+				which := s - signatureMethod
+				if want := required[which]; !param.Is(want.Value()) {
+					return nil, fmt.Errorf("%w: %s is not %s", ErrUnsupported, want.Name, want.Value())
+				}
+				has[which] = true
+			case place > p.system:
+				// In the body a business parameter may have a system parameter's name. Two of
+				// them together are a signature, though, and would stay as they are.
+				if s == signature || s == nonce {
+					signed++
+				}
+				if signed > 1 {
+					return nil, fmt.Errorf("%w: the signature stands in the form, Action in the query", ErrMalformed)
+				}
+			case s == signature:
+				continue
+			default:
+				p.names[s], p.given[s] = param.Name, true
+				if s == securityToken {
+					p.kept = param.Value()
+				}
+				continue
 			}
+			pairs = append(pairs, pair{*param, place})
 		}
 	}
-	return pairs
+	for which, has := range has {
+		if !has {
+			pairs = append(pairs, pair{required[which], p.system})
+		}
+	}
+	return pairs, nil
 }
 
 // required are the constant parameters that an unsigned request may lack, and their only
@@ -61,19 +100,6 @@ func (p *rpc) takeOut(pairs []pair, params []openapi.Param, place openapi.Place)
 var required = [...]openapi.Param{
 	openapi.NewParam("SignatureMethod", "HMAC-SHA1"),
 	openapi.NewParam("SignatureVersion", "1.0"),
-}
-
-// complete adds what is required, and refuses methods that this style does not know.
-func complete(pairs []pair, system openapi.Place) ([]pair, error) {
-	for _, want := range required {
-		i := slices.IndexFunc(pairs, func(p pair) bool { return p.Name == want.Name })
-		if i < 0 {
-			pairs = append(pairs, pair{want, system})
-		} else if !pairs[i].Is(want.Value()) {
-			return nil, fmt.Errorf("%w: %s is not %s", ErrUnsupported, want.Name, want.Value())
-		}
-	}
-	return pairs, nil
 }
 
 // appendWire appends the pairs of one place as the caller wrote them.
@@ -100,7 +126,7 @@ func canonicalise(text []byte, pairs []pair, names *[slots]string, pieces *[2*sl
 	n, start := 0, 0
 	flush := func(s slot) {
 		if start < len(text) {
-			pieces[n] = piece{s, len(text)}
+			pieces[n] = piece{s, int32(len(text))}
 			n, start = n+1, len(text)
 		}
 	}
@@ -118,16 +144,14 @@ func canonicalise(text []byte, pairs []pair, names *[slots]string, pieces *[2*sl
 		if i+1 < len(pairs) && pairs[i+1].Name == this.Name {
 			continue
 		}
-		for next < slots && names[next] < this.Name {
+		for next < slots && less(names[next], this.Name) {
 			merge()
 		}
 		if next < slots && names[next] == this.Name {
 			next++ // a business parameter of the form has a slot's name
 		}
 		text = append(text, and...)
-		text = openapi.AppendEscapeTwice(text, this.Name)
-		text = append(text, equals...)
-		text = this.AppendValueTwice(text)
+		text = this.AppendTwice(text, equals)
 	}
 	for next < slots {
 		merge()

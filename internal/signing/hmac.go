@@ -1,8 +1,10 @@
 package signing
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/hex"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -59,12 +61,11 @@ func (h hash) appendHMAC(dst, text []byte, key string) []byte {
 	} else {
 		copy(block[:], key)
 	}
-	for i, b := range block {
-		text[i] = b ^ 0x36
-	}
-	var outer [2 * blockSize]byte
-	for i, b := range block {
-		outer[i] = b ^ 0x5c
-	}
-	return h.appendSum(dst, h.appendSum(outer[:blockSize], text))
+	subtle.XORBytes(text[:blockSize], block[:], inner[:])
+	var around [2 * blockSize]byte
+	subtle.XORBytes(around[:blockSize], block[:], outer[:])
+	return h.appendSum(dst, h.appendSum(around[:blockSize], text))
 }
+
+// inner and outer are the paddings of the key.
+var inner, outer = [blockSize]byte(bytes.Repeat([]byte{0x36}, blockSize)), [blockSize]byte(bytes.Repeat([]byte{0x5c}, blockSize))

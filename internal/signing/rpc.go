@@ -1,12 +1,12 @@
 package signing
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aliretry/aliretry/internal/openapi"
@@ -24,7 +24,9 @@ const (
 	timestamp
 	slots     // how many there are
 	signature // recomputed, and not part of what is signed
-	constant  // every other parameter
+	signatureMethod
+	signatureVersion
+	constant // every other parameter, of which the two before must be there
 )
 
 func slotOf(name string) slot {
@@ -43,6 +45,10 @@ func slotOf(name string) slot {
 		return timestamp
 	case "Signature":
 		return signature
+	case "SignatureMethod":
+		return signatureMethod
+	case "SignatureVersion":
+		return signatureVersion
 	}
 	return constant
 }
@@ -66,38 +72,22 @@ type rpc struct {
 // run of constant pairs, or a slot's name.
 type piece struct {
 	slot slot
-	end  int // in canon, where the next one begins; 0 after the last one
+	end  int32 // in canon, where the next one begins; 0 after the last one
 }
 
 // newRPC takes a request apart. What it makes may lie in room.
 func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
-	p = rpc{method: cmp.Or(method, http.MethodGet), system: r.System,
-		names: [slots]string{"AccessKeyId", "BearerToken", "SecurityToken", "SignatureNonce", "SignatureType", "Timestamp"}} // sorted
+	p.method, p.system = cmp.Or(method, http.MethodGet), r.System
+	p.names = [slots]string{"AccessKeyId", "BearerToken", "SecurityToken", "SignatureNonce", "SignatureType", "Timestamp"} // sorted
 	var few [len(openapi.Room{}) + len(required)]pair
-	pairs := p.takeOut(few[:0], r.Query, openapi.Query)
-	if p.system == openapi.Form {
-		pairs = p.takeOut(pairs, r.Form, openapi.Form)
-	} else {
-		// In the body a business parameter may have a system parameter's name. Two of
-		// them together are a signature, though, and would stay as they are.
-		signed := 0
-		for i := range r.Form {
-			if s := slotOf(r.Form[i].Name); s == signature || s == nonce {
-				signed++
-			}
-			pairs = append(pairs, pair{r.Form[i], openapi.Form})
-		}
-		if signed > 1 {
-			return p, fmt.Errorf("%w: the signature stands in the form, Action in the query", ErrMalformed)
-		}
-	}
-	if pairs, err = complete(pairs, p.system); err != nil {
+	pairs, err := p.takeOut(few[:0], r)
+	if err != nil {
 		return p, err
 	}
 	size, sorted := 0, true
 	for i := range pairs {
 		size += len(pairs[i].Raw) + 1
-		sorted = sorted && (i == 0 || pairs[i-1].Name < pairs[i].Name)
+		sorted = sorted && (i == 0 || less(pairs[i-1].Name, pairs[i].Name))
 	}
 	text := room // in one piece: what follows query and form is written behind them
 	if need := 9*size/4 + 192; need > cap(room) {
@@ -123,7 +113,7 @@ func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
 
 // fill gives the slots their values for one attempt; a slot that is not used is left
 // out of the request.
-func (p *rpc) fill(k Key, at Stamp) (values [slots]string, used [slots]bool) {
+func (p *rpc) fill(k Key, once, now string) (values [slots]string, used [slots]bool) {
 	set := func(s slot, value string, use bool) { values[s], used[s] = value, use }
 	bearer := k.BearerToken != ""
 	set(accessKeyID, k.AccessKeyID, k.AccessKeyID != "" || p.given[accessKeyID] && !k.Anonymous)
@@ -132,12 +122,12 @@ func (p *rpc) fill(k Key, at Stamp) (values [slots]string, used [slots]bool) {
 	if k.SecurityToken != "" {
 		set(securityToken, k.SecurityToken, true)
 	}
-	set(nonce, at.Nonce, true)
+	set(nonce, once, true)
 	set(signatureType, "", p.given[signatureType] && !k.Anonymous)
 	if bearer {
 		set(signatureType, "BEARERTOKEN", true)
 	}
-	set(timestamp, at.Time.UTC().Format(time.RFC3339), true)
+	set(timestamp, now, true)
 	return values, used
 }
 
@@ -146,7 +136,7 @@ func (p *rpc) fill(k Key, at Stamp) (values [slots]string, used [slots]bool) {
 func (p *rpc) appendStringToSign(out []byte, values *[slots]string, used *[slots]bool) []byte {
 	out = append(out, p.method...)
 	out = append(out, "&%2F&"...)
-	head, start := len(out), 0
+	head, start := len(out), int32(0)
 	for i := range p.pieces {
 		piece := &p.pieces[i]
 		if piece.end == 0 {
@@ -169,45 +159,44 @@ func (p *rpc) appendStringToSign(out []byte, values *[slots]string, used *[slots
 }
 
 func (p *rpc) sign(req *http.Request, body []byte, k Key, at Stamp) error {
-	values, used := p.fill(k, at)
-	wire := p.query
-	if p.system == openapi.Form {
-		wire = p.form
-	}
-	var room [1024]byte
-	out := append(room[:0], wire...)
+	var now [len(time.RFC3339)]byte
+	values, used := p.fill(k, at.Nonce, string(at.Time.UTC().AppendFormat(now[:0], time.RFC3339)))
+	var room [512]byte
+	slotted := room[:0] // what follows the constant part
 	for s := range slots {
 		if used[s] {
-			out = appendAnd(out)
-			out = append(out, p.names[s]...)
-			out = append(out, '=')
-			out = openapi.AppendEscape(out, values[s])
+			slotted = appendAnd(slotted)
+			slotted = append(slotted, p.names[s]...)
+			slotted = append(slotted, '=')
+			slotted = openapi.AppendEscape(slotted, values[s])
 		}
 	}
 	if !k.Anonymous {
-		out = append(out, "&Signature="...)
-		out = openapi.AppendEscape(out, p.signature(k, &values, &used))
+		slotted = append(slotted, "&Signature="...)
+		signature := p.signature(k, &values, &used)
+		slotted = openapi.AppendEscape(slotted, string(signature[:]))
 	}
 
 	url := *req.URL
 	if p.system == openapi.Form {
 		url.RawQuery = string(p.query)
-		setBody(req, bytes.Clone(out))
+		setBody(req, slices.Concat(p.form, []byte{'&'}, slotted))
 	} else {
-		url.RawQuery = string(out)
+		url.RawQuery = string(p.query) + "&" + string(slotted) // copies each but once
 		setBody(req, body)
 	}
 	req.URL = &url
 	return nil
 }
 
-func (p *rpc) signature(k Key, values *[slots]string, used *[slots]bool) string {
+func (p *rpc) signature(k Key, values *[slots]string, used *[slots]bool) (out [(sha1.Size + 2) / 3 * 4]byte) {
 	secret := k.AccessKeySecret
 	if k.BearerToken != "" {
 		secret = "" // the bearer token alone authenticates, and the key is "&"
 	}
-	var room [2048]byte
+	var room [1536]byte
 	var sum [sha1.Size]byte
 	text := p.appendStringToSign(room[:blockSize], values, used)
-	return base64.StdEncoding.EncodeToString(hashSHA1.appendHMAC(sum[:0], text, secret+"&"))
+	base64.StdEncoding.Encode(out[:], hashSHA1.appendHMAC(sum[:0], text, secret+"&"))
+	return out
 }

@@ -56,7 +56,7 @@ func Sign(req *http.Request, body []byte, k Key, at Stamp) error {
 		return err
 	}
 	if r.Style == openapi.RPC { // spared what would outlive this signature
-		var room [2048]byte
+		var room [1536]byte
 		p, err := newRPC(req.Method, &r, room[:0])
 		if err != nil {
 			return err
