@@ -99,7 +99,7 @@ func isTrue(name string, parts ...[]openapi.Param) bool {
 	found := false
 	for _, params := range parts {
 		for i := range params {
-			if params[i].Name != name {
+			if params[i].Name() != name {
 				continue
 			}
 			if !strings.EqualFold(params[i].Value(), "true") {

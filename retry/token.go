@@ -72,7 +72,7 @@ func (c *call) placeToken(body []byte, inJSON []openapi.Param) []byte {
 	for at, params := range parts {
 		at := openapi.Place(at)
 		for _, spelling := range tokenSpellings {
-			is := func(p openapi.Param) bool { return p.Name == spelling }
+			is := func(p openapi.Param) bool { return p.Name() == spelling }
 			if !slices.ContainsFunc(*params, is) {
 				continue
 			}
@@ -168,7 +168,7 @@ func ownToken(parts ...[]openapi.Param) (string, error) {
 	for _, params := range parts {
 		for _, p := range params {
 			switch {
-			case !isToken(p.Name), p.Is(""):
+			case !isToken(p.Name()), p.Is(""):
 			case own != "" && !p.Is(own):
 				return "", fmt.Errorf("%w in one request", ErrTokenConflict)
 			default:

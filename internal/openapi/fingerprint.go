@@ -33,13 +33,13 @@ func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
 	for place, params := range [...][]Param{Query: r.Query, Form: r.Form} {
 		params = slices.DeleteFunc(slices.Clone(params), func(p Param) bool {
 			// In a form beside them, business parameters may have a common one's name.
-			isCommon := r.Style == RPC && (Place(place) == Query || r.System == Form) && isOfSigning(p.Name)
-			return isCommon || p.Name == "ClientToken" || p.Name == "clientToken"
+			isCommon := r.Style == RPC && (Place(place) == Query || r.System == Form) && isOfSigning(p.Name())
+			return isCommon || p.Name() == "ClientToken" || p.Name() == "clientToken"
 		})
-		slices.SortFunc(params, func(a, b Param) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value(), b.Value())) })
+		slices.SortFunc(params, func(a, b Param) int { return cmp.Or(cmp.Compare(a.Name(), b.Name()), cmp.Compare(a.Value(), b.Value())) })
 		write("")
 		for i := range params {
-			write(params[i].Name)
+			write(params[i].Name())
 			write(params[i].Value())
 		}
 	}

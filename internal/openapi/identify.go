@@ -166,7 +166,7 @@ type common struct{ action, version, format, key *Param }
 func commonIn(params []Param) (c common) {
 	for i := range params {
 		p := &params[i]
-		switch p.Name {
+		switch p.Name() {
 		case "Action":
 			c.action = cmp.Or(c.action, p)
 		case "Version":

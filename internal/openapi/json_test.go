@@ -29,7 +29,7 @@ func TestJSONMembers(t *testing.T) {
 	for body, want := range tests {
 		var got []string
 		for _, p := range JSONMembers([]byte(body), wanted) {
-			got = append(got, p.Name+"="+p.Value())
+			got = append(got, p.Name()+"="+p.Value())
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", body, got, want)

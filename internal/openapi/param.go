@@ -11,9 +11,8 @@ import (
 
 // Param is one name=value pair of a query or a form.
 type Param struct {
-	Name  string // decoded
 	Raw   string // name and value as they stand on the wire
-	from  int32  // where the value begins in Raw
+	name  int32  // where the name ends in Raw
 	plain plain
 }
 
@@ -31,20 +30,42 @@ type Room [32]Param
 
 // NewParam returns the pair of a name and a value, decoded both.
 func NewParam(name, value string) Param {
-	encoded := url.QueryEscape(name) + "="
-	return Param{Name: name, Raw: encoded + url.QueryEscape(value), from: int32(len(encoded))}
+	encodedName, encodedValue := url.QueryEscape(name), url.QueryEscape(value)
+	p := Param{Raw: encodedName + "=" + encodedValue, name: int32(len(encodedName))}
+	if encodedName == name {
+		p.plain |= plainName
+	}
+	if encodedValue == value {
+		p.plain |= plainValue
+	}
+	return p
+}
+
+// Name returns the decoded name.
+func (p *Param) Name() string {
+	if p.plain&plainName != 0 {
+		return p.Raw[:p.name]
+	}
+	return decoded(p.Raw[:p.name])
 }
 
 // Value returns the decoded value.
 func (p *Param) Value() string {
-	value := p.Raw[p.from:]
 	if p.plain&plainValue != 0 {
-		return value
+		return p.value()
 	}
-	if decoded, err := url.QueryUnescape(value); err == nil {
-		return decoded
-	}
-	return value // ParseParams lets none through that cannot be decoded
+	return decoded(p.value())
+}
+
+// value is the value as it stands on the wire.
+func (p *Param) value() string { return p.Raw[min(int(p.name)+1, len(p.Raw)):] }
+
+// decoded is apart from its callers, which are inlined for want of it.
+//
+//go:noinline
+func decoded(text string) string {
+	text, _ = url.QueryUnescape(text) // ParseParams lets none through that cannot be decoded
+	return text
 }
 
 // Is reports whether the decoded value is the one given.
@@ -66,7 +87,7 @@ func ParseParams(raw string, room []Param) ([]Param, error) {
 		params = make([]Param, 0, n)
 	}
 	for start := 0; start < len(raw); start++ {
-		name, from := "", 0
+		name := 0                           // where it ends
 		part, plain := plainName, plainName // the part that i is in
 		i := start
 		for {
@@ -80,7 +101,7 @@ func ParseParams(raw string, room []Param) ([]Param, error) {
 			case c == ';':
 				return nil, errors.New("a semicolon stands between parameters")
 			case c == '=' && part == plainName:
-				name, from = raw[start:i], i+1-start
+				name = i - start
 				part = plainValue
 				plain |= plainValue
 			case c == '%' && (i+2 >= len(raw) || !isHex(raw[i+1]) || !isHex(raw[i+2])):
@@ -94,12 +115,9 @@ func ParseParams(raw string, room []Param) ([]Param, error) {
 			continue
 		}
 		if part == plainName {
-			name, from = raw[start:i], i-start
+			name = i - start
 		}
-		if plain&plainName == 0 {
-			name, _ = url.QueryUnescape(name)
-		}
-		params = append(params, Param{name, raw[start:i], int32(from), plain})
+		params = append(params, Param{raw[start:i], int32(name), plain})
 		start = i
 	}
 	return params, nil
@@ -118,12 +136,12 @@ func unhex(c byte) byte {
 // there is gets the value in its place, otherwise the pair goes to the end. It may change
 // params.
 func SetParam(params []Param, name, value string) []Param {
-	i := slices.IndexFunc(params, func(p Param) bool { return p.Name == name })
+	i := slices.IndexFunc(params, func(p Param) bool { return p.Name() == name })
 	if i < 0 {
 		return append(params, NewParam(name, value))
 	}
 	params[i] = NewParam(name, value)
-	others := slices.DeleteFunc(params[i+1:], func(p Param) bool { return p.Name == name })
+	others := slices.DeleteFunc(params[i+1:], func(p Param) bool { return p.Name() == name })
 	return params[:i+1+len(others)]
 }
 
@@ -174,23 +192,23 @@ func appendEscape(dst []byte, s, percent string) []byte {
 // AppendValue is AppendEscape of the value.
 func (p *Param) AppendValue(dst []byte) []byte {
 	if p.plain&plainValue != 0 {
-		return append(dst, p.Raw[p.from:]...)
+		return append(dst, p.value()...)
 	}
-	return appendAgain(dst, p.Raw[p.from:], "%")
+	return appendAgain(dst, p.value(), "%")
 }
 
 // AppendTwice appends name and value, each as AppendEscapeTwice does, with equals between.
 func (p *Param) AppendTwice(dst []byte, equals string) []byte {
 	if p.plain&plainName != 0 {
-		dst = append(dst, p.Name...)
+		dst = append(dst, p.Raw[:p.name]...)
 	} else {
-		dst = AppendEscapeTwice(dst, p.Name)
+		dst = appendAgain(dst, p.Raw[:p.name], "%25")
 	}
 	dst = append(dst, equals...)
 	if p.plain&plainValue != 0 {
-		return append(dst, p.Raw[p.from:]...)
+		return append(dst, p.value()...)
 	}
-	return appendAgain(dst, p.Raw[p.from:], "%25")
+	return appendAgain(dst, p.value(), "%25")
 }
 
 // appendAgain is appendEscape of what a client has encoded in its own way, decoded. Where

@@ -59,8 +59,8 @@ func TestAppendValueOfEachByte(t *testing.T) {
 // checkParam compares all that can be asked of a pair with its decoded name and value.
 func checkParam(t *testing.T, p *Param, name, value string) {
 	t.Helper()
-	if p.Name != name || p.Value() != value || !p.Is(value) || p.Is(value+"x") || p.Is(p.Raw[p.from:]) != (p.Raw[p.from:] == value) {
-		t.Errorf("%q is %q, %q (is that: %v); want %q, %q", p.Raw, p.Name, p.Value(), p.Is(value), name, value)
+	if p.Name() != name || p.Value() != value || !p.Is(value) || p.Is(value+"x") || p.Is(p.value()) != (p.value() == value) {
+		t.Errorf("%q is %q, %q (is that: %v); want %q, %q", p.Raw, p.Name(), p.Value(), p.Is(value), name, value)
 	}
 	if once, want := string(p.AppendValue([]byte("v%2B="))), "v%2B="+escaped(value); once != want {
 		t.Errorf("AppendValue of %q = %q, want %q", p.Raw, once, want)
@@ -88,10 +88,10 @@ func TestParseParamsRefuses(t *testing.T) {
 // Pairs go into the room there is for them, and nowhere else.
 func TestParseParamsRoom(t *testing.T) {
 	room := make([]Param, 2, 3)
-	room[0].Name = "stale"
+	room[0].Raw = "stale"
 	for raw, inRoom := range map[string]bool{"a=1": true, "a=1&b=2&c=3": true, "a=1&b=2&c=3&d=4": false} {
 		params, err := ParseParams(raw, room)
-		if err != nil || len(params) != strings.Count(raw, "=") || (&params[0] == &room[0]) != inRoom || params[0].Name != "a" {
+		if err != nil || len(params) != strings.Count(raw, "=") || (&params[0] == &room[0]) != inRoom || params[0].Name() != "a" {
 			t.Errorf("%s: %v, %v; in the room: %v", raw, params, err, &params[0] == &room[0])
 		}
 	}
@@ -129,7 +129,7 @@ func FuzzParams(f *testing.F) {
 		segments := slices.DeleteFunc(strings.Split(raw, "&"), func(s string) bool { return s == "" })
 		for i := range params {
 			p := &params[i]
-			got.Add(p.Name, p.Value())
+			got.Add(p.Name(), p.Value())
 			if len(params) != len(segments) || p.Raw != segments[i] {
 				t.Fatalf("pair %d of %q is %q", i, raw, p.Raw)
 			}

@@ -65,11 +65,11 @@ func (p *acs3) prepare(req *http.Request, r *openapi.Request, body []byte) error
 	p.head = append(p.head, '\n')
 	for i := range r.Query {
 		param := &r.Query[i]
-		p.typed = p.typed || param.Name == "SignatureType"
+		p.typed = p.typed || param.Name() == "SignatureType"
 		if i > 0 {
 			p.head = append(p.head, '&')
 		}
-		p.head = append(p.head, mendURI(param.Name)...)
+		p.head = append(p.head, mendURI(param.Name())...)
 		p.head = append(p.head, '=')
 		p.head = param.AppendValue(p.head)
 	}

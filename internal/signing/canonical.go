@@ -32,7 +32,7 @@ func less(a, b string) bool {
 // sortPairs sorts by name. The SDK sorts its query, and behind that there are often but a
 // client token and the form's parameters.
 func sortPairs(pairs []pair) {
-	byName := func(a, b pair) int { return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.place, b.place)) }
+	byName := func(a, b pair) int { return cmp.Or(strings.Compare(a.Name(), b.Name()), cmp.Compare(a.place, b.place)) }
 	if len(pairs) > 2*len(openapi.Room{}) { // where inserting would take too long
 		slices.SortFunc(pairs, byName)
 		return
@@ -57,13 +57,13 @@ func (p *rpc) takeOut(pairs []pair, r *openapi.Request) ([]pair, error) {
 		signed := 0 // how many of the signature's own parameters stand where no signature belongs
 		for i := range params {
 			param := &params[i]
-			s := slotOf(param.Name)
+			s := slotOf(param.Name())
 			switch {
 			case s == constant:
 			case s > signature:
 				which := s - signatureMethod
-				if want := required[which]; !param.Is(want.Value()) {
-					return nil, fmt.Errorf("%w: %s is not %s", ErrUnsupported, want.Name, want.Value())
+				if want := &required[which]; !param.Is(want.Value()) {
+					return nil, fmt.Errorf("%w: %s is not %s", ErrUnsupported, want.Name(), want.Value())
 				}
 				has[which] = true
 			case place > p.system:
@@ -78,7 +78,7 @@ func (p *rpc) takeOut(pairs []pair, r *openapi.Request) ([]pair, error) {
 			case s == signature:
 				continue
 			default:
-				p.names[s], p.given[s] = param.Name, true
+				p.names[s], p.given[s] = param.Name(), true
 				if s == securityToken {
 					p.kept = param.Value()
 				}
@@ -139,19 +139,22 @@ func canonicalise(text []byte, pairs []pair, names *[slots]string, pieces *[2*sl
 		flush(next)
 		next++
 	}
+	following := pairs[0].Name()
 	for i := range pairs {
-		this := &pairs[i]
-		if i+1 < len(pairs) && pairs[i+1].Name == this.Name {
-			continue
+		name := following
+		if i+1 < len(pairs) {
+			if following = pairs[i+1].Name(); following == name {
+				continue
+			}
 		}
-		for next < slots && less(names[next], this.Name) {
+		for next < slots && less(names[next], name) {
 			merge()
 		}
-		if next < slots && names[next] == this.Name {
+		if next < slots && names[next] == name {
 			next++ // a business parameter of the form has a slot's name
 		}
 		text = append(text, and...)
-		text = this.AppendTwice(text, equals)
+		text = pairs[i].AppendTwice(text, equals)
 	}
 	for next < slots {
 		merge()

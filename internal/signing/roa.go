@@ -52,7 +52,7 @@ func canonicalResource(path string, query []openapi.Param) (string, error) {
 	for i := range query {
 		b.WriteByte(separator)
 		separator = '&'
-		b.WriteString(query[i].Name)
+		b.WriteString(query[i].Name())
 		if value := query[i].Value(); value != "" {
 			b.WriteByte('=')
 			b.WriteString(value)
@@ -65,15 +65,15 @@ func canonicalResource(path string, query []openapi.Param) (string, error) {
 func sortQuery(query []openapi.Param) error {
 	sorted := true // the SDKs sort
 	for i := 1; i < len(query) && sorted; i++ {
-		sorted = query[i-1].Name < query[i].Name
+		sorted = query[i-1].Name() < query[i].Name()
 	}
 	if sorted {
 		return nil
 	}
-	slices.SortFunc(query, func(a, b openapi.Param) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(query, func(a, b openapi.Param) int { return strings.Compare(a.Name(), b.Name()) })
 	for i := 1; i < len(query); i++ {
-		if query[i-1].Name == query[i].Name {
-			return fmt.Errorf("%w: parameter %q stands twice in the query", ErrMalformed, query[i].Name)
+		if query[i-1].Name() == query[i].Name() {
+			return fmt.Errorf("%w: parameter %q stands twice in the query", ErrMalformed, query[i].Name())
 		}
 	}
 	return nil

@@ -84,10 +84,12 @@ func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
 	if err != nil {
 		return p, err
 	}
-	size, sorted := 0, true
+	size, sorted, last := 0, true, ""
 	for i := range pairs {
 		size += len(pairs[i].Raw) + 1
-		sorted = sorted && (i == 0 || less(pairs[i-1].Name, pairs[i].Name))
+		name := pairs[i].Name()
+		sorted = sorted && less(last, name)
+		last = name
 	}
 	text := room // in one piece: what follows query and form is written behind them
 	if need := 9*size/4 + 192; need > cap(room) {
@@ -102,8 +104,8 @@ func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
 	if !sorted {
 		sortPairs(pairs)
 		for i := 1; i < len(pairs); i++ {
-			if pairs[i].Name == pairs[i-1].Name && pairs[i].place == pairs[i-1].place {
-				return p, fmt.Errorf("%w: parameter %q stands twice in one place", ErrMalformed, pairs[i].Name)
+			if pairs[i].Name() == pairs[i-1].Name() && pairs[i].place == pairs[i-1].place {
+				return p, fmt.Errorf("%w: parameter %q stands twice in one place", ErrMalformed, pairs[i].Name())
 			}
 		}
 	}
