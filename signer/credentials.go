@@ -31,7 +31,10 @@ var ErrNoCredentials = signing.ErrNoCredentials
 
 // Validate reports whether c can sign a request, or is Anonymous alone; the error wraps
 // [ErrNoCredentials].
-func (c Credentials) Validate() error { return signing.Key(c).Validate() }
+func (c Credentials) Validate() error {
+	k := signing.Key(c)
+	return k.Validate()
+}
 
 // Format implements [fmt.Formatter]: every verb shows the same redacted text.
 func (c Credentials) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, c.redacted()) }

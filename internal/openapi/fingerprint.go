@@ -36,7 +36,9 @@ func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
 			isCommon := r.Style == RPC && (Place(place) == Query || r.System == Form) && isOfSigning(p.Name())
 			return isCommon || p.Name() == "ClientToken" || p.Name() == "clientToken"
 		})
-		slices.SortFunc(params, func(a, b Param) int { return cmp.Or(cmp.Compare(a.Name(), b.Name()), cmp.Compare(a.Value(), b.Value())) })
+		slices.SortFunc(params, func(a, b Param) int {
+			return cmp.Or(cmp.Compare(a.Name(), b.Name()), cmp.Compare(a.Value(), b.Value()))
+		})
 		write("")
 		for i := range params {
 			write(params[i].Name())

@@ -124,7 +124,7 @@ func mendURI(s string) string {
 var canonicalURI = strings.NewReplacer("+", "%20", "*", "%2A", "%7E", "~")
 
 func (p *acs3) sign(req *http.Request, body []byte, k Key, at Stamp) error {
-	v := p.fill(k, at.Nonce)
+	v := p.fill(&k, at.Nonce)
 	v[dateField] = at.Time.UTC().Format(time.RFC3339)
 	v[hashField] = p.hash
 	switch {
@@ -133,12 +133,12 @@ func (p *acs3) sign(req *http.Request, body []byte, k Key, at Stamp) error {
 	case k.BearerToken == "" && k.SecurityToken != "":
 		v[keyIDField] = k.AccessKeyID
 	}
-	if err := p.check(k, &v); err != nil {
+	if err := p.check(&k, &v); err != nil {
 		return err
 	}
 	if k.BearerToken == "" && !k.Anonymous { // a bearer token authenticates without a signature
 		var err error
-		if v[authorizationField], err = p.authorization(k, &v); err != nil {
+		if v[authorizationField], err = p.authorization(&k, &v); err != nil {
 			return err
 		}
 	}
@@ -148,7 +148,7 @@ func (p *acs3) sign(req *http.Request, body []byte, k Key, at Stamp) error {
 }
 
 // authorization follows the text "V3 request structure and signature".
-func (p *acs3) authorization(k Key, v *fieldValues) (string, error) {
+func (p *acs3) authorization(k *Key, v *fieldValues) (string, error) {
 	var room [2048]byte
 	canonical, signedHeaders := p.appendCanonical(room[:0], v)
 	var textRoom [256]byte

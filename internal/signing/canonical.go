@@ -49,7 +49,7 @@ func sortPairs(pairs []pair) {
 // takeOut appends the constant parameters to pairs, with those that an unsigned request
 // lacks, and notes the slots among them. It refuses signature methods that this style does
 // not know.
-func (p *rpc) takeOut(pairs []pair, r *openapi.Request) ([]pair, error) {
+func (p *taken) takeOut(pairs []pair, r *openapi.Request) ([]pair, error) {
 	var has [len(required)]bool
 	parts := [...][]openapi.Param{openapi.Query: r.Query, openapi.Form: r.Form}
 	for place, params := range parts {
@@ -120,23 +120,70 @@ func appendAnd(dst []byte) []byte {
 	return dst
 }
 
-// canonicalise appends the canonical query to text: the sorted pairs, with the slots
-// between them. Of a name in both places the form's value counts, as in the SDK.
-func canonicalise(text []byte, pairs []pair, names *[slots]string, pieces *[2*slots + 1]piece) []byte {
-	n, start := 0, 0
-	flush := func(s slot) {
-		if start < len(text) {
-			pieces[n] = piece{s, int32(len(text))}
-			n, start = n+1, len(text)
+// pieces are the canonical query of a request, encoded as it stands in the string to sign,
+// cut where the slots' values go.
+type pieces struct {
+	text []byte
+	list [2*slots + 1]piece
+	n    int
+}
+
+// piece is a run of constant pairs, or a slot's name.
+type piece struct {
+	slot slot
+	end  int32 // in text, where the next one begins
+}
+
+// cut ends a piece of a text that began at start.
+func (p *pieces) cut(s slot, end int) {
+	if p.n == 0 && end > 0 || p.n > 0 && int(p.list[p.n-1].end) < end {
+		p.list[p.n] = piece{s, int32(end)}
+		p.n++
+	}
+}
+
+// appendTo appends the canonical query with the values of one attempt.
+func (p *pieces) appendTo(out []byte, v *slotted) []byte {
+	head, start := len(out), int32(0)
+	for i := range p.list[:p.n] {
+		piece := &p.list[i]
+		text := p.text[start:piece.end]
+		start = piece.end
+		if piece.slot < slots && !v.used[piece.slot] {
+			continue
+		}
+		if len(out) == head {
+			text = text[len(and):]
+		}
+		out = append(out, text...)
+		if piece.slot < slots {
+			out = openapi.AppendEscapeTwice(out, v.value[piece.slot])
 		}
 	}
+	return out
+}
+
+// canonicalise appends the canonical query to text: the sorted pairs, with the slots
+// between them. Of a name in both places the form's value counts, as in the SDK. The slots
+// hold v or, where that is nil, are cut out; then each pair has a separator before it.
+func (p *taken) canonicalise(text []byte, pairs []pair, v *slotted, cut *pieces) []byte {
+	head := len(text)
 	next := slot(0) // to be merged in
 	merge := func() {
-		flush(constant)
-		text = append(text, and...)
-		text = append(text, names[next]...) // of letters alone
-		text = append(text, equals...)
-		flush(next)
+		if v == nil {
+			cut.cut(constant, len(text))
+			text = append(text, and...)
+			text = append(text, p.names[next]...) // of letters alone
+			text = append(text, equals...)
+			cut.cut(next, len(text))
+		} else if v.used[next] {
+			if len(text) > head {
+				text = append(text, and...)
+			}
+			text = append(text, p.names[next]...)
+			text = append(text, equals...)
+			text = openapi.AppendEscapeTwice(text, v.value[next])
+		}
 		next++
 	}
 	following := pairs[0].Name()
@@ -147,18 +194,22 @@ func canonicalise(text []byte, pairs []pair, names *[slots]string, pieces *[2*sl
 				continue
 			}
 		}
-		for next < slots && less(names[next], name) {
+		for next < slots && less(p.names[next], name) {
 			merge()
 		}
-		if next < slots && names[next] == name {
+		if next < slots && p.names[next] == name {
 			next++ // a business parameter of the form has a slot's name
 		}
-		text = append(text, and...)
+		if v == nil || len(text) > head {
+			text = append(text, and...)
+		}
 		text = pairs[i].AppendTwice(text, equals)
 	}
 	for next < slots {
 		merge()
 	}
-	flush(constant)
+	if v == nil {
+		cut.cut(constant, len(text))
+	}
 	return text
 }

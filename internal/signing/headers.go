@@ -147,7 +147,7 @@ func (p *headers) complete(key, value string) error {
 type fieldValues [fields]string
 
 // fill gives the fields that both styles have their values.
-func (p *headers) fill(k Key, nonce string) (v fieldValues) {
+func (p *headers) fill(k *Key, nonce string) (v fieldValues) {
 	v[nonceField], v[securityTokenField], v[bearerTokenField] = nonce, k.SecurityToken, k.BearerToken
 	if p.keys[keyIDField] != "" {
 		v[keyIDField] = k.AccessKeyID
@@ -160,7 +160,7 @@ func (p *headers) fill(k Key, nonce string) (v fieldValues) {
 
 // check refuses what net/http would not send as it is signed. A token that was read from a
 // file with its line's end is the usual case.
-func (p *headers) check(k Key, v *fieldValues) error {
+func (p *headers) check(k *Key, v *fieldValues) error {
 	for _, f := range [...]field{nonceField, securityTokenField, bearerTokenField} { // the others are ours
 		if changes(v[f]) {
 			return fmt.Errorf("%w: what is to be header %s has a control character, or a space around it", ErrMalformed, p.names.lower[f])

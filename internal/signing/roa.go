@@ -89,20 +89,20 @@ func (p *roa) appendStringToSign(out []byte, v *fieldValues) []byte {
 }
 
 func (p *roa) sign(req *http.Request, body []byte, k Key, at Stamp) error {
-	v := p.fill(k, at.Nonce)
+	v := p.fill(&k, at.Nonce)
 	v[dateField] = at.Time.UTC().Format(http.TimeFormat)
-	if err := p.check(k, &v); err != nil {
+	if err := p.check(&k, &v); err != nil {
 		return err
 	}
 	if !k.Anonymous {
-		v[authorizationField] = "acs " + k.AccessKeyID + ":" + p.signature(k, &v)
+		v[authorizationField] = "acs " + k.AccessKeyID + ":" + p.signature(&k, &v)
 	}
 	p.write(req, &v)
 	setBody(req, body)
 	return nil
 }
 
-func (p *roa) signature(k Key, v *fieldValues) string {
+func (p *roa) signature(k *Key, v *fieldValues) string {
 	secret := k.AccessKeySecret
 	if k.BearerToken != "" {
 		secret = "" // the bearer token alone authenticates

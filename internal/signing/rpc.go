@@ -53,36 +53,72 @@ func slotOf(name string) slot {
 	return constant
 }
 
+// slotted is what the slots hold in one attempt.
+type slotted struct {
+	value [slots]string
+	used  [slots]bool // the others are left out of the request
+}
+
 // rpc is a request of the RPC style, version 1.0, made ready in the two forms that an
 // attempt needs: what goes on the wire, and the canonical query that is signed. Their
 // constant parts are fixed here; each signing fills in the slots.
 type rpc struct {
+	taken
+	pieces pieces
+}
+
+// taken is what was taken out of a request.
+type taken struct {
 	method string
 	system openapi.Place // where the slots stand on the wire
 	query  []byte        // of the wire, less the slots
 	form   []byte        // likewise, where the slots stand there
-	canon  []byte        // the canonical query, less the slots' values
-	pieces [2*slots + 1]piece
+	rest   []byte        // memory behind them
 	names  [slots]string // as the request spells them
 	given  [slots]bool   // the caller's request had it
 	kept   string        // the caller's SecurityToken
 }
 
-// piece is a part of the canonical query, encoded as it stands in the string to sign: a
-// run of constant pairs, or a slot's name.
-type piece struct {
-	slot slot
-	end  int32 // in canon, where the next one begins; 0 after the last one
+// few are as many pairs as most requests have at most.
+type few [len(openapi.Room{}) + len(required)]pair
+
+// newRPC makes a request ready.
+func newRPC(method string, r *openapi.Request) (*rpc, error) {
+	var few few
+	t, pairs, err := takeApart(method, r, few[:0], nil)
+	p := &rpc{taken: t}
+	if err == nil {
+		p.pieces.text = p.canonicalise(p.rest, pairs, nil, &p.pieces)
+	}
+	return p, err
 }
 
-// newRPC takes a request apart. What it makes may lie in room.
-func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
+// signOnce does what newRPC and sign do, and is spared what would outlive the signature.
+func signOnce(req *http.Request, r *openapi.Request, body []byte, k *Key, at Stamp) error {
+	var few few
+	var room [1024]byte
+	p, pairs, err := takeApart(req.Method, r, few[:0], room[:0])
+	if err != nil {
+		return err
+	}
+	if at, err = checked(k, at); err != nil {
+		return err
+	}
+	var now [len(time.RFC3339)]byte
+	v := p.fill(k, at.Nonce, string(at.Time.UTC().AppendFormat(now[:0], time.RFC3339)))
+	var textRoom [1536]byte
+	text := p.canonicalise(p.appendHead(textRoom[:blockSize]), pairs, &v, nil)
+	p.write(req, body, k, &v, text)
+	return nil
+}
+
+// takeApart reads a request's parameters: the constant pairs, sorted, and what else there is.
+// What it makes may lie in room.
+func takeApart(method string, r *openapi.Request, few []pair, room []byte) (p taken, pairs []pair, err error) {
 	p.method, p.system = cmp.Or(method, http.MethodGet), r.System
 	p.names = [slots]string{"AccessKeyId", "BearerToken", "SecurityToken", "SignatureNonce", "SignatureType", "Timestamp"} // sorted
-	var few [len(openapi.Room{}) + len(required)]pair
-	pairs, err := p.takeOut(few[:0], r)
-	if err != nil {
-		return p, err
+	if pairs, err = p.takeOut(few, r); err != nil {
+		return p, nil, err
 	}
 	size, sorted, last := 0, true, ""
 	for i := range pairs {
@@ -91,32 +127,29 @@ func newRPC(method string, r *openapi.Request, room []byte) (p rpc, err error) {
 		sorted = sorted && less(last, name)
 		last = name
 	}
-	text := room // in one piece: what follows query and form is written behind them
-	if need := 9*size/4 + 192; need > cap(room) {
-		text = make([]byte, 0, need)
+	if room == nil { // in one piece with the canonical query
+		room = make([]byte, 0, 9*size/4+192)
 	}
-	p.query = appendWire(text, pairs, openapi.Query)
-	text = p.query[len(p.query):]
+	p.query = appendWire(room, pairs, openapi.Query)
+	p.rest = p.query[len(p.query):]
 	if p.system == openapi.Form {
-		p.form = appendWire(text, pairs, openapi.Form)
-		text = p.form[len(p.form):]
+		p.form = appendWire(p.rest, pairs, openapi.Form)
+		p.rest = p.form[len(p.form):]
 	}
 	if !sorted {
 		sortPairs(pairs)
 		for i := 1; i < len(pairs); i++ {
 			if pairs[i].Name() == pairs[i-1].Name() && pairs[i].place == pairs[i-1].place {
-				return p, fmt.Errorf("%w: parameter %q stands twice in one place", ErrMalformed, pairs[i].Name())
+				return p, nil, fmt.Errorf("%w: parameter %q stands twice in one place", ErrMalformed, pairs[i].Name())
 			}
 		}
 	}
-	p.canon = canonicalise(text, pairs, &p.names, &p.pieces)
-	return p, nil
+	return p, pairs, nil
 }
 
-// fill gives the slots their values for one attempt; a slot that is not used is left
-// out of the request.
-func (p *rpc) fill(k Key, once, now string) (values [slots]string, used [slots]bool) {
-	set := func(s slot, value string, use bool) { values[s], used[s] = value, use }
+// fill gives the slots their values for one attempt.
+func (p *taken) fill(k *Key, once, now string) (v slotted) {
+	set := func(s slot, value string, use bool) { v.value[s], v.used[s] = value, use }
 	bearer := k.BearerToken != ""
 	set(accessKeyID, k.AccessKeyID, k.AccessKeyID != "" || p.given[accessKeyID] && !k.Anonymous)
 	set(bearerToken, k.BearerToken, bearer)
@@ -130,75 +163,56 @@ func (p *rpc) fill(k Key, once, now string) (values [slots]string, used [slots]b
 		set(signatureType, "BEARERTOKEN", true)
 	}
 	set(timestamp, now, true)
-	return values, used
-}
-
-// appendStringToSign follows the text "RPC-style API signature": METHOD & %2F & the
-// encoded canonical query.
-func (p *rpc) appendStringToSign(out []byte, values *[slots]string, used *[slots]bool) []byte {
-	out = append(out, p.method...)
-	out = append(out, "&%2F&"...)
-	head, start := len(out), int32(0)
-	for i := range p.pieces {
-		piece := &p.pieces[i]
-		if piece.end == 0 {
-			break
-		}
-		text := p.canon[start:piece.end]
-		start = piece.end
-		if piece.slot < slots && !used[piece.slot] {
-			continue
-		}
-		if len(out) == head {
-			text = text[len(and):]
-		}
-		out = append(out, text...)
-		if piece.slot < slots {
-			out = openapi.AppendEscapeTwice(out, values[piece.slot])
-		}
-	}
-	return out
+	return v
 }
 
 func (p *rpc) sign(req *http.Request, body []byte, k Key, at Stamp) error {
 	var now [len(time.RFC3339)]byte
-	values, used := p.fill(k, at.Nonce, string(at.Time.UTC().AppendFormat(now[:0], time.RFC3339)))
+	v := p.fill(&k, at.Nonce, string(at.Time.UTC().AppendFormat(now[:0], time.RFC3339)))
+	var room [1536]byte
+	text := p.pieces.appendTo(p.appendHead(room[:blockSize]), &v)
+	p.write(req, body, &k, &v, text)
+	return nil
+}
+
+// appendHead and the canonical query make up the string to sign, following the text
+// "RPC-style API signature": METHOD & %2F & the encoded canonical query.
+func (p *taken) appendHead(out []byte) []byte {
+	out = append(out, p.method...)
+	return append(out, "&%2F&"...)
+}
+
+// write signs text, the first block of which is room for the key, and writes the request.
+func (p *taken) write(req *http.Request, body []byte, k *Key, v *slotted, text []byte) {
 	var room [512]byte
-	slotted := room[:0] // what follows the constant part
+	out := room[:0] // what follows the constant part
 	for s := range slots {
-		if used[s] {
-			slotted = appendAnd(slotted)
-			slotted = append(slotted, p.names[s]...)
-			slotted = append(slotted, '=')
-			slotted = openapi.AppendEscape(slotted, values[s])
+		if v.used[s] {
+			out = appendAnd(out)
+			out = append(out, p.names[s]...)
+			out = append(out, '=')
+			out = openapi.AppendEscape(out, v.value[s])
 		}
 	}
 	if !k.Anonymous {
-		slotted = append(slotted, "&Signature="...)
-		signature := p.signature(k, &values, &used)
-		slotted = openapi.AppendEscape(slotted, string(signature[:]))
+		secret := k.AccessKeySecret
+		if k.BearerToken != "" {
+			secret = "" // the bearer token alone authenticates, and the key is "&"
+		}
+		var sum [sha1.Size]byte
+		var signature [(sha1.Size + 2) / 3 * 4]byte
+		base64.StdEncoding.Encode(signature[:], hashSHA1.appendHMAC(sum[:0], text, secret+"&"))
+		out = append(out, "&Signature="...)
+		out = openapi.AppendEscape(out, string(signature[:]))
 	}
 
 	url := *req.URL
 	if p.system == openapi.Form {
 		url.RawQuery = string(p.query)
-		setBody(req, slices.Concat(p.form, []byte{'&'}, slotted))
+		setBody(req, slices.Concat(p.form, []byte{'&'}, out))
 	} else {
-		url.RawQuery = string(p.query) + "&" + string(slotted) // copies each but once
+		url.RawQuery = string(p.query) + "&" + string(out) // copies each but once
 		setBody(req, body)
 	}
 	req.URL = &url
-	return nil
-}
-
-func (p *rpc) signature(k Key, values *[slots]string, used *[slots]bool) (out [(sha1.Size + 2) / 3 * 4]byte) {
-	secret := k.AccessKeySecret
-	if k.BearerToken != "" {
-		secret = "" // the bearer token alone authenticates, and the key is "&"
-	}
-	var room [1536]byte
-	var sum [sha1.Size]byte
-	text := p.appendStringToSign(room[:blockSize], values, used)
-	base64.StdEncoding.Encode(out[:], hashSHA1.appendHMAC(sum[:0], text, secret+"&"))
-	return out
 }

@@ -38,9 +38,9 @@ var (
 )
 
 // Validate refuses a key that cannot sign, and one that is not Anonymous alone.
-func (k Key) Validate() error {
+func (k *Key) Validate() error {
 	switch {
-	case k.Anonymous && k != Key{Anonymous: true}:
+	case k.Anonymous && *k != Key{Anonymous: true}:
 		return fmt.Errorf("%w; or none of them, where Anonymous is set", ErrNoCredentials)
 	case !k.Anonymous && k.BearerToken == "" && (k.AccessKeyID == "" || k.AccessKeySecret == ""):
 		return ErrNoCredentials
@@ -55,22 +55,14 @@ func Sign(req *http.Request, body []byte, k Key, at Stamp) error {
 	if err != nil {
 		return err
 	}
-	if r.Style == openapi.RPC { // spared what would outlive this signature
-		var room [1536]byte
-		p, err := newRPC(req.Method, &r, room[:0])
-		if err != nil {
-			return err
-		}
-		if at, err = checked(k, at); err != nil {
-			return err
-		}
-		return p.sign(req, body, k, at)
+	if r.Style == openapi.RPC {
+		return signOnce(req, &r, body, &k, at)
 	}
 	p, err := newScheme(req, &r, body)
 	if err != nil {
 		return err
 	}
-	if at, err = checked(k, at); err != nil {
+	if at, err = checked(&k, at); err != nil {
 		return err
 	}
 	return p.sign(req, body, k, at)
@@ -128,13 +120,12 @@ func newScheme(req *http.Request, r *openapi.Request, body []byte) (scheme, erro
 		p := new(acs3)
 		return p, p.prepare(req, r, body)
 	}
-	p, err := newRPC(req.Method, r, nil)
-	return &p, err
+	return newRPC(req.Method, r)
 }
 
 // Sign writes the request, signed, to a clone of it.
 func (p *Prepared) Sign(req *http.Request, k Key, at Stamp) error {
-	at, err := checked(k, at)
+	at, err := checked(&k, at)
 	if err != nil {
 		return err
 	}
@@ -142,7 +133,7 @@ func (p *Prepared) Sign(req *http.Request, k Key, at Stamp) error {
 }
 
 // checked refuses a key that is none, and fills in what the stamp leaves open.
-func checked(k Key, at Stamp) (Stamp, error) {
+func checked(k *Key, at Stamp) (Stamp, error) {
 	if at.Nonce == "" {
 		at.Nonce = uuid.NewString()
 	}

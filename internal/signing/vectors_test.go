@@ -76,8 +76,8 @@ func readVector(t *testing.T, name string) vector {
 func stages(p *Prepared, v vector) (canonical, text string) {
 	switch s := p.scheme.(type) {
 	case *rpc:
-		values, used := s.fill(v.c, v.at.Nonce, v.at.Time.UTC().Format(time.RFC3339))
-		text = string(s.appendStringToSign(nil, &values, &used))
+		values := s.fill(&v.c, v.at.Nonce, v.at.Time.UTC().Format(time.RFC3339))
+		text = string(s.pieces.appendTo(s.appendHead(nil), &values))
 		canonical, _ = url.PathUnescape(strings.TrimPrefix(text, v.req.Method+"&%2F&"))
 	case *roa:
 		fields := sentFields(&s.headers, v.req)
