@@ -33,7 +33,7 @@ func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
 	for place, params := range [...][]Param{Query: r.Query, Form: r.Form} {
 		params = slices.DeleteFunc(slices.Clone(params), func(p Param) bool {
 			// In a form beside them, business parameters may have a common one's name.
-			isCommon := r.Style == RPC && (Place(place) == Query || r.System == Form) && isOfSigning(p.Name())
+			isCommon := r.Style == RPC && (Place(place) == Query || r.System == Form) && p.Role != Business && p.Role <= Format
 			return isCommon || p.Name() == "ClientToken" || p.Name() == "clientToken"
 		})
 		slices.SortFunc(params, func(a, b Param) int {
@@ -49,15 +49,4 @@ func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
 		h.Write(body)
 	}
 	return [sha256.Size]byte(h.Sum(nil))
-}
-
-// isOfSigning reports whether a common parameter of the RPC style changes between equal
-// calls.
-func isOfSigning(name string) bool {
-	switch name {
-	case "AccessKeyId", "BearerToken", "SecurityToken", "Signature", "SignatureMethod", "SignatureNonce", "SignatureType",
-		"SignatureVersion", "Timestamp", "TimeStamp", "Format":
-		return true
-	}
-	return false
 }

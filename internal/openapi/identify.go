@@ -166,14 +166,14 @@ type common struct{ action, version, format, key *Param }
 func commonIn(params []Param) (c common) {
 	for i := range params {
 		p := &params[i]
-		switch p.Name() {
-		case "Action":
+		switch p.Role {
+		case Action:
 			c.action = cmp.Or(c.action, p)
-		case "Version":
+		case Version:
 			c.version = cmp.Or(c.version, p)
-		case "Format":
+		case Format:
 			c.format = cmp.Or(c.format, p)
-		case "AccessKeyId":
+		case AccessKeyID:
 			c.key = cmp.Or(c.key, p)
 		}
 	}

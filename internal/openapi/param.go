@@ -14,6 +14,7 @@ type Param struct {
 	Raw   string // name and value as they stand on the wire
 	name  int32  // where the name ends in Raw
 	plain plain
+	Role  Role
 }
 
 // plain tells which parts of a pair are the same in every encoding.
@@ -24,6 +25,55 @@ const (
 	plainValue
 )
 
+// Role tells which of the RPC style's own parameters has the name of a pair.
+type Role uint8
+
+const (
+	Business Role = iota // none of them
+	AccessKeyID
+	BearerToken
+	SecurityToken
+	SignatureNonce
+	SignatureType
+	Timestamp // or TimeStamp, as old code spells it, signed as it stands
+	Signature
+	SignatureMethod
+	SignatureVersion
+	Format
+	Action
+	Version
+)
+
+func roleOf(name string) Role {
+	switch name {
+	case "AccessKeyId":
+		return AccessKeyID
+	case "BearerToken":
+		return BearerToken
+	case "SecurityToken":
+		return SecurityToken
+	case "SignatureNonce":
+		return SignatureNonce
+	case "SignatureType":
+		return SignatureType
+	case "Timestamp", "TimeStamp":
+		return Timestamp
+	case "Signature":
+		return Signature
+	case "SignatureMethod":
+		return SignatureMethod
+	case "SignatureVersion":
+		return SignatureVersion
+	case "Format":
+		return Format
+	case "Action":
+		return Action
+	case "Version":
+		return Version
+	}
+	return Business
+}
+
 // Room is how many parameters most queries have at most: memory for them is set aside where a
 // call is too frequent to ask for it.
 type Room [32]Param
@@ -31,7 +81,7 @@ type Room [32]Param
 // NewParam returns the pair of a name and a value, decoded both.
 func NewParam(name, value string) Param {
 	encodedName, encodedValue := url.QueryEscape(name), url.QueryEscape(value)
-	p := Param{Raw: encodedName + "=" + encodedValue, name: int32(len(encodedName))}
+	p := Param{Raw: encodedName + "=" + encodedValue, name: int32(len(encodedName)), Role: roleOf(name)}
 	if encodedName == name {
 		p.plain |= plainName
 	}
@@ -117,7 +167,13 @@ func ParseParams(raw string, room []Param) ([]Param, error) {
 		if part == plainName {
 			name = i - start
 		}
-		params = append(params, Param{raw[start:i], int32(name), plain})
+		role := Business
+		if decoded := raw[start : start+name]; plain&plainName != 0 {
+			role = roleOf(decoded)
+		} else if decoded, _ = url.QueryUnescape(decoded); decoded != "" {
+			role = roleOf(decoded)
+		}
+		params = append(params, Param{raw[start:i], int32(name), plain, role})
 		start = i
 	}
 	return params, nil

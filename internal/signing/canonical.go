@@ -47,52 +47,64 @@ func sortPairs(pairs []pair) {
 }
 
 // takeOut appends the constant parameters to pairs, with those that an unsigned request
-// lacks, and notes the slots among them. It refuses signature methods that this style does
-// not know.
-func (p *taken) takeOut(pairs []pair, r *openapi.Request) ([]pair, error) {
+// lacks, writes them to the wire, and notes the slots among them. It refuses signature
+// methods that this style does not know. It reports whether the pairs are sorted.
+func (p *taken) takeOut(pairs []pair, wire wire, r *openapi.Request) (_ []pair, _ wire, sorted bool, err error) {
 	var has [len(required)]bool
+	signed := 0 // how many of a signature's parameters stand where none belongs
+	last := ""
+	sorted = true
 	parts := [...][]openapi.Param{openapi.Query: r.Query, openapi.Form: r.Form}
 	for place, params := range parts {
 		place := openapi.Place(place)
-		signed := 0 // how many of the signature's own parameters stand where no signature belongs
 		for i := range params {
 			param := &params[i]
-			s := slotOf(param.Name())
-			switch {
-			case s == constant:
-			case s > signature:
-				which := s - signatureMethod
+			switch role := param.Role; {
+			case role == openapi.Business || role > openapi.SignatureVersion:
+			case role > openapi.Signature:
+				which := role - openapi.SignatureMethod
 				if want := &required[which]; !param.Is(want.Value()) {
-					return nil, fmt.Errorf("%w: %s is not %s", ErrUnsupported, want.Name(), want.Value())
+					return nil, wire, false, fmt.Errorf("%w: %s is not %s", ErrUnsupported, want.Name(), want.Value())
 				}
 				has[which] = true
 			case place > p.system:
 				// In the body a business parameter may have a system parameter's name. Two of
 				// them together are a signature, though, and would stay as they are.
-				if s == signature || s == nonce {
+				if role == openapi.Signature || role == openapi.SignatureNonce {
 					signed++
 				}
 				if signed > 1 {
-					return nil, fmt.Errorf("%w: the signature stands in the form, Action in the query", ErrMalformed)
+					return nil, wire, false, fmt.Errorf("%w: the signature stands in the form, Action in the query", ErrMalformed)
 				}
-			case s == signature:
+			case role == openapi.Signature:
 				continue
 			default:
-				p.names[s], p.given[s] = param.Name(), true
-				if s == securityToken {
+				p.names[role], p.given[role] = param.Name(), true
+				if role == openapi.SecurityToken {
 					p.kept = param.Value()
 				}
 				continue
 			}
+			name := param.Name()
+			sorted = sorted && less(last, name)
+			last = name
 			pairs = append(pairs, pair{*param, place})
+			if place <= p.system { // else the body stays as it is
+				wire[place] = append(appendAnd(wire[place]), param.Raw...)
+			}
+		}
+		if place < p.system {
+			wire[openapi.Form] = wire[openapi.Query][len(wire[openapi.Query]):]
 		}
 	}
 	for which, has := range has {
 		if !has {
+			sorted = false
 			pairs = append(pairs, pair{required[which], p.system})
+			wire[p.system] = append(appendAnd(wire[p.system]), required[which].Raw...)
 		}
 	}
-	return pairs, nil
+	return pairs, wire, sorted, nil
 }
 
 // required are the constant parameters that an unsigned request may lack, and their only
@@ -100,17 +112,6 @@ func (p *taken) takeOut(pairs []pair, r *openapi.Request) ([]pair, error) {
 var required = [...]openapi.Param{
 	openapi.NewParam("SignatureMethod", "HMAC-SHA1"),
 	openapi.NewParam("SignatureVersion", "1.0"),
-}
-
-// appendWire appends the pairs of one place as the caller wrote them.
-func appendWire(out []byte, pairs []pair, place openapi.Place) []byte {
-	for i := range pairs {
-		if pairs[i].place == place {
-			out = appendAnd(out)
-			out = append(out, pairs[i].Raw...)
-		}
-	}
-	return out
 }
 
 func appendAnd(dst []byte) []byte {
@@ -124,20 +125,20 @@ func appendAnd(dst []byte) []byte {
 // cut where the slots' values go.
 type pieces struct {
 	text []byte
-	list [2*slots + 1]piece
+	list [2 * slots]piece
 	n    int
 }
 
 // piece is a run of constant pairs, or a slot's name.
 type piece struct {
-	slot slot
+	slot openapi.Role
 	end  int32 // in text, where the next one begins
 }
 
 // cut ends a piece of a text that began at start.
-func (p *pieces) cut(s slot, end int) {
+func (p *pieces) cut(slot openapi.Role, end int) {
 	if p.n == 0 && end > 0 || p.n > 0 && int(p.list[p.n-1].end) < end {
-		p.list[p.n] = piece{s, int32(end)}
+		p.list[p.n] = piece{slot, int32(end)}
 		p.n++
 	}
 }
@@ -149,14 +150,14 @@ func (p *pieces) appendTo(out []byte, v *slotted) []byte {
 		piece := &p.list[i]
 		text := p.text[start:piece.end]
 		start = piece.end
-		if piece.slot < slots && !v.used[piece.slot] {
+		if piece.slot != openapi.Business && !v.used[piece.slot] {
 			continue
 		}
 		if len(out) == head {
 			text = text[len(and):]
 		}
 		out = append(out, text...)
-		if piece.slot < slots {
+		if piece.slot != openapi.Business {
 			out = openapi.AppendEscapeTwice(out, v.value[piece.slot])
 		}
 	}
@@ -168,10 +169,10 @@ func (p *pieces) appendTo(out []byte, v *slotted) []byte {
 // hold v or, where that is nil, are cut out; then each pair has a separator before it.
 func (p *taken) canonicalise(text []byte, pairs []pair, v *slotted, cut *pieces) []byte {
 	head := len(text)
-	next := slot(0) // to be merged in
+	next := openapi.AccessKeyID // the slot to be merged in
 	merge := func() {
 		if v == nil {
-			cut.cut(constant, len(text))
+			cut.cut(openapi.Business, len(text))
 			text = append(text, and...)
 			text = append(text, p.names[next]...) // of letters alone
 			text = append(text, equals...)
@@ -209,7 +210,7 @@ func (p *taken) canonicalise(text []byte, pairs []pair, v *slotted, cut *pieces)
 		merge()
 	}
 	if v == nil {
-		cut.cut(constant, len(text))
+		cut.cut(openapi.Business, len(text))
 	}
 	return text
 }

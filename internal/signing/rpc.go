@@ -12,46 +12,10 @@ import (
 	"github.com/aliretry/aliretry/internal/openapi"
 )
 
-// slot is a parameter that each signing fills in.
-type slot uint8
-
-const (
-	accessKeyID slot = iota
-	bearerToken
-	securityToken // stays the caller's where the credentials have none: 806 operations have a field of that name
-	nonce
-	signatureType
-	timestamp
-	slots     // how many there are
-	signature // recomputed, and not part of what is signed
-	signatureMethod
-	signatureVersion
-	constant // every other parameter, of which the two before must be there
-)
-
-func slotOf(name string) slot {
-	switch name {
-	case "AccessKeyId":
-		return accessKeyID
-	case "BearerToken":
-		return bearerToken
-	case "SecurityToken":
-		return securityToken
-	case "SignatureNonce":
-		return nonce
-	case "SignatureType":
-		return signatureType
-	case "Timestamp", "TimeStamp": // the second is the spelling of old code, signed as it stands
-		return timestamp
-	case "Signature":
-		return signature
-	case "SignatureMethod":
-		return signatureMethod
-	case "SignatureVersion":
-		return signatureVersion
-	}
-	return constant
-}
+// slots bounds the roles of the parameters that each signing fills in, AccessKeyID to
+// Timestamp. A SecurityToken stays the caller's where the credentials have none: 806
+// operations have a field of that name.
+const slots = openapi.Timestamp + 1
 
 // slotted is what the slots hold in one attempt.
 type slotted struct {
@@ -71,13 +35,15 @@ type rpc struct {
 type taken struct {
 	method string
 	system openapi.Place // where the slots stand on the wire
-	query  []byte        // of the wire, less the slots
-	form   []byte        // likewise, where the slots stand there
-	rest   []byte        // memory behind them
+	wire   wire
 	names  [slots]string // as the request spells them
 	given  [slots]bool   // the caller's request had it
 	kept   string        // the caller's SecurityToken
 }
+
+// wire is the query and, where the slots stand there, the form as they are sent, less the
+// slots.
+type wire [openapi.Form + 1][]byte
 
 // few are as many pairs as most requests have at most.
 type few [len(openapi.Room{}) + len(required)]pair
@@ -88,7 +54,7 @@ func newRPC(method string, r *openapi.Request) (*rpc, error) {
 	t, pairs, err := takeApart(method, r, few[:0], nil)
 	p := &rpc{taken: t}
 	if err == nil {
-		p.pieces.text = p.canonicalise(p.rest, pairs, nil, &p.pieces)
+		p.pieces.text = p.canonicalise(p.wire[p.system][len(p.wire[p.system]):], pairs, nil, &p.pieces)
 	}
 	return p, err
 }
@@ -115,54 +81,50 @@ func signOnce(req *http.Request, r *openapi.Request, body []byte, k *Key, at Sta
 // takeApart reads a request's parameters: the constant pairs, sorted, and what else there is.
 // What it makes may lie in room.
 func takeApart(method string, r *openapi.Request, few []pair, room []byte) (p taken, pairs []pair, err error) {
-	p.method, p.system = cmp.Or(method, http.MethodGet), r.System
-	p.names = [slots]string{"AccessKeyId", "BearerToken", "SecurityToken", "SignatureNonce", "SignatureType", "Timestamp"} // sorted
-	if pairs, err = p.takeOut(few, r); err != nil {
-		return p, nil, err
-	}
-	size, sorted, last := 0, true, ""
-	for i := range pairs {
-		size += len(pairs[i].Raw) + 1
-		name := pairs[i].Name()
-		sorted = sorted && less(last, name)
-		last = name
-	}
+	p.method, p.system, p.names = cmp.Or(method, http.MethodGet), r.System, slotNames
+	sorted := false
 	if room == nil { // in one piece with the canonical query
-		room = make([]byte, 0, 9*size/4+192)
-	}
-	p.query = appendWire(room, pairs, openapi.Query)
-	p.rest = p.query[len(p.query):]
-	if p.system == openapi.Form {
-		p.form = appendWire(p.rest, pairs, openapi.Form)
-		p.rest = p.form[len(p.form):]
-	}
-	if !sorted {
-		sortPairs(pairs)
-		for i := 1; i < len(pairs); i++ {
-			if pairs[i].Name() == pairs[i-1].Name() && pairs[i].place == pairs[i-1].place {
-				return p, nil, fmt.Errorf("%w: parameter %q stands twice in one place", ErrMalformed, pairs[i].Name())
+		size := 0
+		for _, params := range [...][]openapi.Param{r.Query, r.Form} {
+			for i := range params {
+				size += len(params[i].Raw) + 1
 			}
+		}
+		room = make([]byte, 0, 9*size/4+256)
+	}
+	pairs, p.wire, sorted, err = p.takeOut(few, wire{room}, r)
+	if err != nil || sorted {
+		return p, pairs, err
+	}
+	sortPairs(pairs)
+	for i := 1; i < len(pairs); i++ {
+		if pairs[i].Name() == pairs[i-1].Name() && pairs[i].place == pairs[i-1].place {
+			return p, nil, fmt.Errorf("%w: parameter %q stands twice in one place", ErrMalformed, pairs[i].Name())
 		}
 	}
 	return p, pairs, nil
 }
 
+// slotNames are the slots' names where the request has none of them, sorted.
+var slotNames = [slots]string{openapi.AccessKeyID: "AccessKeyId", openapi.BearerToken: "BearerToken", openapi.SecurityToken: "SecurityToken",
+	openapi.SignatureNonce: "SignatureNonce", openapi.SignatureType: "SignatureType", openapi.Timestamp: "Timestamp"}
+
 // fill gives the slots their values for one attempt.
 func (p *taken) fill(k *Key, once, now string) (v slotted) {
-	set := func(s slot, value string, use bool) { v.value[s], v.used[s] = value, use }
+	set := func(s openapi.Role, value string, use bool) { v.value[s], v.used[s] = value, use }
 	bearer := k.BearerToken != ""
-	set(accessKeyID, k.AccessKeyID, k.AccessKeyID != "" || p.given[accessKeyID] && !k.Anonymous)
-	set(bearerToken, k.BearerToken, bearer)
-	set(securityToken, p.kept, p.given[securityToken] && !k.Anonymous)
+	set(openapi.AccessKeyID, k.AccessKeyID, k.AccessKeyID != "" || p.given[openapi.AccessKeyID] && !k.Anonymous)
+	set(openapi.BearerToken, k.BearerToken, bearer)
+	set(openapi.SecurityToken, p.kept, p.given[openapi.SecurityToken] && !k.Anonymous)
 	if k.SecurityToken != "" {
-		set(securityToken, k.SecurityToken, true)
+		set(openapi.SecurityToken, k.SecurityToken, true)
 	}
-	set(nonce, once, true)
-	set(signatureType, "", p.given[signatureType] && !k.Anonymous)
+	set(openapi.SignatureNonce, once, true)
+	set(openapi.SignatureType, "", p.given[openapi.SignatureType] && !k.Anonymous)
 	if bearer {
-		set(signatureType, "BEARERTOKEN", true)
+		set(openapi.SignatureType, "BEARERTOKEN", true)
 	}
-	set(timestamp, now, true)
+	set(openapi.Timestamp, now, true)
 	return v
 }
 
@@ -186,7 +148,7 @@ func (p *taken) appendHead(out []byte) []byte {
 func (p *taken) write(req *http.Request, body []byte, k *Key, v *slotted, text []byte) {
 	var room [512]byte
 	out := room[:0] // what follows the constant part
-	for s := range slots {
+	for s := openapi.AccessKeyID; s < slots; s++ {
 		if v.used[s] {
 			out = appendAnd(out)
 			out = append(out, p.names[s]...)
@@ -208,10 +170,10 @@ func (p *taken) write(req *http.Request, body []byte, k *Key, v *slotted, text [
 
 	url := *req.URL
 	if p.system == openapi.Form {
-		url.RawQuery = string(p.query)
-		setBody(req, slices.Concat(p.form, []byte{'&'}, out))
+		url.RawQuery = string(p.wire[openapi.Query])
+		setBody(req, slices.Concat(p.wire[openapi.Form], []byte{'&'}, out))
 	} else {
-		url.RawQuery = string(p.query) + "&" + string(out) // copies each but once
+		url.RawQuery = string(p.wire[openapi.Query]) + "&" + string(out) // copies each but once
 		setBody(req, body)
 	}
 	req.URL = &url
