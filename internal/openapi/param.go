@@ -91,6 +91,9 @@ func NewParam(name, value string) Param {
 	return p
 }
 
+// PlainName reports whether the name is the same in every encoding.
+func (p *Param) PlainName() bool { return p.plain&plainName != 0 }
+
 // Name returns the decoded name.
 func (p *Param) Name() string {
 	if p.plain&plainName != 0 {

@@ -65,11 +65,15 @@ func (p *acs3) prepare(req *http.Request, r *openapi.Request, body []byte) error
 	p.head = append(p.head, '\n')
 	for i := range r.Query {
 		param := &r.Query[i]
-		p.typed = p.typed || param.Name() == "SignatureType"
+		p.typed = p.typed || param.Role == openapi.SignatureType
 		if i > 0 {
 			p.head = append(p.head, '&')
 		}
-		p.head = append(p.head, mendURI(param.Name())...)
+		if name := param.Name(); param.PlainName() {
+			p.head = append(p.head, name...)
+		} else {
+			p.head = append(p.head, mendURI(name)...)
+		}
 		p.head = append(p.head, '=')
 		p.head = param.AppendValue(p.head)
 	}
@@ -198,8 +202,9 @@ func (p *acs3) appendStringToSign(out, canonical []byte) []byte {
 // appendSigned appends the keys of the headers that are signed.
 func (p *acs3) appendSigned(out []byte, v *fieldValues) []byte {
 	start := len(out)
-	for i := range p.list {
-		h := &p.list[i]
+	list := p.list()
+	for i := range list {
+		h := &list[i]
 		if h.field < fields && v[h.field] == "" {
 			continue
 		}

@@ -37,8 +37,9 @@ type header struct {
 // the fields.
 type headers struct {
 	names *fieldNames    // of the style
-	list  []header       // sorted by key
-	room  [16]header     // spares most requests an allocation
+	few   [16]header     // sorted by key, where they are so few: they lie in one piece with the rest
+	count int            // of those in few
+	many  []header       // where they are more
 	keys  [fields]string // as the request spells them; "" for what it has not
 	drop  []string       // further spellings
 	added []header       // what an unsigned request lacked
@@ -74,7 +75,7 @@ type standard [3]struct {
 // asked for, which are in lower case.
 func (p *headers) gather(h http.Header, names *fieldNames, others ...string) (found standard, err error) {
 	p.names = names
-	p.list = append(p.room[:0], names.signed...)
+	p.count = copy(p.few[:], names.signed)
 	for key, values := range h {
 		if f := p.fieldOf(key); f != constField {
 			// A map has no order, and of several spellings the first is to stay.
@@ -121,12 +122,29 @@ func (p *headers) add(key, value string) error {
 	if found {
 		return twice(key)
 	}
-	p.list = slices.Insert(p.list, at, header{constField, key, value})
+	if p.many == nil && p.count < len(p.few) {
+		copy(p.few[at+1:], p.few[at:p.count])
+		p.few[at] = header{constField, key, value}
+		p.count++
+		return nil
+	}
+	if p.many == nil {
+		p.many = slices.Clone(p.few[:])
+	}
+	p.many = slices.Insert(p.many, at, header{constField, key, value})
 	return nil
 }
 
+// list returns the headers that are signed.
+func (p *headers) list() []header {
+	if p.many != nil {
+		return p.many
+	}
+	return p.few[:p.count]
+}
+
 func (p *headers) find(key string) (at int, found bool) {
-	return slices.BinarySearchFunc(p.list, key, func(h header, key string) int { return strings.Compare(h.key, key) })
+	return slices.BinarySearchFunc(p.list(), key, func(h header, key string) int { return strings.Compare(h.key, key) })
 }
 
 // complete adds a constant header that an unsigned request lacks, and refuses another
@@ -137,7 +155,7 @@ func (p *headers) complete(key, value string) error {
 	case !found:
 		p.added = append(p.added, header{constField, key, value})
 		return p.add(key, value)
-	case p.list[at].value != value:
+	case p.list()[at].value != value:
 		return fmt.Errorf("%w: %s is not %s", ErrUnsupported, key, value)
 	}
 	return nil
@@ -177,8 +195,9 @@ func changes(s string) bool { return s != openapi.TrimSpace(s) || openapi.HasCon
 
 // appendTo appends the lines that are signed.
 func (p *headers) appendTo(out []byte, v *fieldValues) []byte {
-	for i := range p.list {
-		h := &p.list[i]
+	list := p.list()
+	for i := range list {
+		h := &list[i]
 		value := h.value
 		if h.field < fields {
 			if value = v[h.field]; value == "" {

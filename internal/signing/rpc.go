@@ -67,9 +67,6 @@ func signOnce(req *http.Request, r *openapi.Request, body []byte, k *Key, at Sta
 	if err != nil {
 		return err
 	}
-	if at, err = checked(k, at); err != nil {
-		return err
-	}
 	var now [len(time.RFC3339)]byte
 	v := p.fill(k, at.Nonce, string(at.Time.UTC().AppendFormat(now[:0], time.RFC3339)))
 	var textRoom [1536]byte

@@ -55,17 +55,25 @@ func Sign(req *http.Request, body []byte, k Key, at Stamp) error {
 	if err != nil {
 		return err
 	}
-	if r.Style == openapi.RPC {
-		return signOnce(req, &r, body, &k, at)
-	}
-	p, err := newScheme(req, &r, body)
-	if err != nil {
-		return err
-	}
 	if at, err = checked(&k, at); err != nil {
 		return err
 	}
-	return p.sign(req, body, k, at)
+	// What is signed but once need not outlive it: the concrete types keep it off the heap.
+	switch r.Style {
+	case openapi.ROA:
+		var p roa
+		if err = p.prepare(req, &r); err == nil {
+			err = p.sign(req, body, k, at)
+		}
+	case openapi.ACS3:
+		var p acs3
+		if err = p.prepare(req, &r, body); err == nil {
+			err = p.sign(req, body, k, at)
+		}
+	default:
+		err = signOnce(req, &r, body, &k, at)
+	}
+	return err
 }
 
 // Prepared is a request whose constant parts were canonicalised once. It is immutable.
