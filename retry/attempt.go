@@ -51,7 +51,8 @@ func (c *call) attempt() (Attempt, *reply, error) {
 		return Attempt{}, nil, fmt.Errorf("%w: %w", ErrCredentials, err)
 	}
 	sendOnce(req, own)
-	c.traces.attemptStart(a)
+	c.hooks.attemptStart(a)
+	c.hooks.addTo(req.Header, a)
 
 	limit, left := c.policy.AttemptTimeout, c.end.Sub(a.Start)
 	timeout := attemptTimeoutError{min(limit, left), left <= limit}

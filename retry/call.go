@@ -18,7 +18,7 @@ type call struct {
 	policy Policy
 	caller context.Context // the caller's
 	ctx    callContext     // the caller's, with the call in it
-	traces traces
+	hooks  hooks
 	base   http.RoundTripper
 	handed *http.Transport // by the V2 SDK; nil if there is none
 
@@ -53,7 +53,7 @@ type call struct {
 
 // run makes attempts until one settles the call or nothing more can be done.
 func (c *call) run() (*http.Response, error) {
-	c.traces.callStart(c)
+	c.hooks.callStart(c.snapshot)
 	c.delays.policy = &c.policy
 	for {
 		a, reply, err := c.attempt()
@@ -69,7 +69,7 @@ func (c *call) run() (*http.Response, error) {
 		a.Wait = d.delay
 		c.attempts = append(c.attempts, a)
 		c.effects = append(c.effects, reply.effect)
-		c.traces.attemptEnd(a)
+		c.hooks.attemptEnd(a)
 		if !d.retry {
 			return c.finish(reply, d)
 		}
@@ -77,7 +77,7 @@ func (c *call) run() (*http.Response, error) {
 		if d.delay == 0 {
 			continue
 		}
-		c.traces.wait(a)
+		c.hooks.wait(a)
 		if err := sleep(c.caller, d.delay); err != nil {
 			return nil, c.fail("the caller's context ended during a wait", reply.cause(), err)
 		}
@@ -108,7 +108,7 @@ func (c *call) finish(r *reply, d decision) (*http.Response, error) {
 		i := c.snapshot()
 		i.write(r.resp.Header)
 	}
-	c.traces.callEnd(c)
+	c.hooks.callEnd(c.snapshot)
 	return r.resp, nil
 }
 
@@ -122,7 +122,7 @@ func (c *call) fail(reason string, err, ctxErr error) error {
 		ctxErr = nil
 	}
 	if c.answered == nil { // else its end was told when the answer came
-		c.traces.callEnd(c)
+		c.hooks.callEnd(c.snapshot)
 	}
 	return &Error{Info: c.snapshot(), Err: err, ctxErr: ctxErr}
 }

@@ -65,7 +65,7 @@ func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, resp
 
 // unsent ends a call that does not come as far as the Transport.
 func (c *Client) unsent(ctx context.Context, err error) error {
-	return (&call{traces: tracesOf(c.Transport, ctx)}).refuse(err)
+	return (&call{hooks: hooksOf(c.Transport, ctx)}).refuse(err)
 }
 
 // build lets the SDK fill in and sign the request, and copies it out. The SDK panics on a

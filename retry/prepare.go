@@ -21,7 +21,7 @@ import (
 func (t *Transport) newCall(req *http.Request, handed *http.Transport) (*call, error) {
 	c := &call{t: t, caller: req.Context(), handed: handed, start: time.Now()}
 	c.attempts = c.first[:0]
-	c.traces = tracesOf(t, c.caller)
+	c.hooks = hooksOf(t, c.caller)
 
 	var policyErr error
 	c.policy, policyErr = t.Policy.withDefaults()
@@ -165,7 +165,7 @@ func (c *call) redirected(by *http.Response) error {
 		c.answered = &i
 	} else {
 		c.answered = &Info{Outcome: Unknown, Reason: "it was answered with a redirect, by another transport"}
-		c.traces.callEnd(c)
+		c.hooks.callEnd(c.snapshot)
 	}
 	return fmt.Errorf("%w: the call was answered with status %d", ErrRedirect, by.StatusCode)
 }
