@@ -59,7 +59,8 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	timer := time.AfterFunc(timeout.after, func() { cancel(timeout) })
 	r := &c.reply
 	*r = reply{}
-	e := evidence{request: &c.request, method: c.wire.Method, replaySafe: c.replaySafe, retryable: c.operation.RetryableCodes}
+	e := evidence{request: &c.request, method: c.wire.Method, replaySafe: c.replaySafe, retryable: c.operation.RetryableCodes,
+		sent: a.Start, ahead: c.ahead}
 	if r.resp, e.err = c.base.RoundTrip(req); e.err == nil {
 		e.err = r.read(&e, req, c.policy.MaxReply)
 	}
@@ -70,8 +71,8 @@ func (c *call) attempt() (Attempt, *reply, error) {
 		cancel(nil)
 	}
 
-	r.at = time.Now()
-	a.Duration = r.at.Sub(a.Start)
+	a.Duration = time.Since(a.Start)
+	r.at = a.Start.Add(a.Duration + c.ahead)
 	e.callerErr = c.caller.Err()
 	if e.err != nil {
 		if cause := context.Cause(ctx); e.callerErr == nil && isAttemptTimeout(cause) {
@@ -80,6 +81,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 		r.err = Redact(e.err)
 	}
 	r.class, r.fault = classify(&e)
+	c.t.clock.learn(r.class, &e)
 	r.fault.Message = conceal(r.fault.Message, credentials)
 	r.unwritten = watch.unwritten()
 	r.effect = effectOf(r.class, r.unwritten)
@@ -105,16 +107,4 @@ func (c *call) timeLeft() error {
 		return context.DeadlineExceeded
 	}
 	return nil
-}
-
-// signingTime returns the time to sign into an attempt that starts now: later than the
-// previous one's by a second at least, since "the values of SignatureNonce and
-// Timestamp must be different if you retry" and Timestamp counts in seconds.
-func (c *call) signingTime(now time.Time) time.Time {
-	t := now.UTC().Truncate(time.Second)
-	if next := c.signedAt.Add(time.Second); t.Before(next) {
-		t = next
-	}
-	c.signedAt = t
-	return t
 }

@@ -87,8 +87,7 @@ type traits struct {
 	hint   bool // the server's hint is heard
 }
 
-// classTable is the whole policy by class. ClockSkew is not retried yet:
-// without correcting the clock, the same refusal would follow.
+// classTable is the whole policy by class.
 var classTable = [classes]traits{
 	Success:            {effectDone, never, noDelay, false},
 	NoResponse:         {effectUnknown, ifReplaySafeOrUnwritten, transientDelay, false},
@@ -97,7 +96,7 @@ var classTable = [classes]traits{
 	InProgress:         {effectUnknown, always, busyDelay, false},
 	Busy:               {effectNone, always, busyDelay, true},
 	Throttled:          {effectNone, always, busyDelay, true},
-	ClockSkew:          {effectNone, never, noDelay, false},
+	ClockSkew:          {effectNone, always, noDelay, false}, // the clock is set by the reply
 	NonceUsed:          {effectUnknown, ifReplaySafe, noDelay, false},
 	CredentialsExpired: {effectNone, ifRenewed, noDelay, false},
 	Mismatch:           {effectUnknown, never, noDelay, false},

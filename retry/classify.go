@@ -15,11 +15,6 @@ import (
 	"github.com/aliretry/aliretry/internal/openapi"
 )
 
-// skewThreshold is how far a reply's Date may lie from our clock before a refused
-// timestamp is taken for skew. The servers' window is 15 minutes; Date has a
-// resolution of a second and a reply takes a few to arrive.
-const skewThreshold = time.Minute
-
 // evidence is all that an attempt left to judge it by.
 type evidence struct {
 	request    *openapi.Request
@@ -32,9 +27,21 @@ type evidence struct {
 	status    int   // 0: no reply
 	header    http.Header
 	body      []byte
-	streamed  bool          // the body goes on behind these bytes
-	skew      time.Duration // an error reply's Date less the time of its receipt; 0 without a Date
+	streamed  bool // the body goes on behind these bytes
+	sent      time.Time
+	received  time.Time     // the reply's headers
+	roundTrip time.Duration // between the two
+	ahead     time.Duration // how far the attempt took the servers' clock to be ahead of ours
 }
+
+// skewed reports whether the servers' clock lies far from the one that the attempt was
+// signed by.
+func (e *evidence) skewed() bool {
+	return e.clock().from(e.ahead) >= skewThreshold
+}
+
+// clock reads the servers' clock off the reply.
+func (e *evidence) clock() reading { return readClock(e.header, e.received, e.roundTrip) }
 
 // classify is the class table's first column: what happened in one attempt.
 func classify(e *evidence) (Class, openapi.Fault) {
@@ -84,10 +91,7 @@ func isAmong(code string, list []string) bool {
 }
 
 func classifyKnown(e *evidence, f openapi.Fault) Class {
-	if class, ok := classByRule(e.status, f, e.replaySafe); ok {
-		if class == ClockSkew && e.skew.Abs() < skewThreshold {
-			return Rejected // stale for another reason: setting the clock would not help
-		}
+	if class, ok := classByRule(e, f); ok {
 		return class
 	}
 	switch {
@@ -120,7 +124,7 @@ func classifyAnswer(e *evidence) (Class, openapi.Fault) {
 	}
 	f := openapi.ReadAnswer(e.body)
 	if f.Code != "" {
-		class, ok := classByRule(e.status, f, e.replaySafe)
+		class, ok := classByRule(e, f)
 		if retry := classTable[class].retry; ok && (retry == always || retry == ifRenewed) && !e.replaySafe {
 			return Broken, f // under a 2xx, a code alone is not enough to repeat what must not happen twice
 		}

@@ -113,8 +113,13 @@ func TestClassifyReplies(t *testing.T) {
 		{"404 in HTML", rpc("JSON"), evidence{status: 404}, "<html>try again later", Rejected},
 		{"400 cut off", rpc("JSON"), evidence{status: 400, err: io.ErrUnexpectedEOF}, `{"Code":"X"`, NoResponse},
 		{"400 closed in mid-JSON", rpc("JSON"), evidence{status: 400}, `{"Code":"X"`, NoResponse},
-		{"timestamp refused, clocks disagree", rpc("JSON"), evidence{status: 400, skew: -time.Hour}, `{"Code":"InvalidTimeStamp.Expired"}`, ClockSkew},
-		{"timestamp refused, clocks agree", rpc("JSON"), evidence{status: 400, skew: time.Second}, `{"Code":"InvalidTimeStamp.Expired"}`, Rejected},
+		{"timestamp refused, clocks disagree", rpc("JSON"), evidence{status: 400, received: noon.Add(time.Hour)}, `{"Code":"InvalidTimeStamp.Expired"}`, ClockSkew},
+		{"timestamp refused, clocks agree", rpc("JSON"), evidence{status: 400, received: noon.Add(time.Second)}, `{"Code":"InvalidTimeStamp.Expired"}`, Rejected},
+		{"timestamp refused, no clock to see", rpc("JSON"), evidence{status: 400}, `{"Code":"InvalidTimeStamp.Expired"}`, Rejected},
+		{"timestamp refused, after a correction", rpc("JSON"), evidence{status: 400, received: noon.Add(time.Hour), ahead: -time.Hour}, `{"Code":"IllegalTimestamp"}`, Rejected},
+		{"timestamp refused, after a wrong correction", rpc("JSON"), evidence{status: 400, received: noon, ahead: -time.Hour}, `{"Code":"IllegalTimestamp"}`, ClockSkew},
+		{"timestamp refused under 200", rpc("JSON"), evidence{status: 200, received: noon.Add(time.Hour)}, `{"Code":"IllegalTimestamp","Message":"x"}`, ClockSkew},
+		{"timestamp refused under 200, clocks agree", rpc("JSON"), evidence{status: 200, received: noon}, `{"Code":"IllegalTimestamp","Message":"x"}`, Rejected},
 		{"a mismatch under 500 is one", rpc("JSON"), evidence{status: 500}, `{"Code":"IdempotentParameterMismatch"}`, Mismatch},
 	}
 	for _, tt := range tests {
@@ -123,6 +128,9 @@ func TestClassifyReplies(t *testing.T) {
 			e.request, e.body, e.replaySafe = tt.request, []byte(tt.body), true
 			if e.method == "" {
 				e.method = http.MethodPost
+			}
+			if !e.received.IsZero() {
+				e.header = http.Header{"Date": {noon.Format(http.TimeFormat)}}
 			}
 			if got, _ := classify(&e); got != tt.want {
 				t.Errorf("classify = %v, want %v", got, tt.want)
@@ -163,6 +171,9 @@ func TestIsTimeout(t *testing.T) {
 		}
 	}
 }
+
+// noon is the Date of replies.
+var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
 func FuzzClassify(f *testing.F) {
 	f.Add(200, `{"Code":"Throttling"}`, "JSON", true)

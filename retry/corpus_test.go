@@ -64,7 +64,7 @@ func (r sample) evidence(replaySafe bool) *evidence {
 	}
 	return &evidence{
 		request: &openapi.Request{Style: openapi.RPC, Format: "JSON"}, method: http.MethodPost,
-		replaySafe: replaySafe, status: status, header: http.Header{}, body: body, skew: time.Hour,
+		replaySafe: replaySafe, status: status, header: http.Header{"Date": {noon.Format(http.TimeFormat)}}, body: body, received: noon.Add(time.Hour),
 	}
 }
 

@@ -38,7 +38,7 @@ func TestDecide(t *testing.T) {
 		{"throttled, unsafe", Throttled, unsafe, 1, true, "", nil},
 		{"nonce used", NonceUsed, nil, 0, true, "", nil},
 		{"nonce used, unsafe", NonceUsed, unsafe, 0, false, "not safe", nil},
-		{"clock skew", ClockSkew, nil, 0, false, "ClockSkew is not retried", nil},
+		{"clock skew, corrected, unsafe", ClockSkew, unsafe, 0, true, "", nil},
 		{"credentials expired", CredentialsExpired, nil, 0, false, "no other credentials", nil},
 		{"credentials expired, and renewed", CredentialsExpired, func(s *situation) { s.renewed, s.replaySafe = true, false }, 0, true, "", nil},
 		{"credentials expired at the last attempt", CredentialsExpired, func(s *situation) { s.renewed, s.attempts = true, 3 }, 0, false, "3 attempts", nil},

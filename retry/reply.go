@@ -23,7 +23,7 @@ type reply struct {
 	resp      *http.Response
 	memory    bytes.Reader // the body, once it was read
 	rest      *streamBody  // of a reply that is not held in memory
-	at        time.Time
+	at        time.Time    // by the servers' clock, as far as it is known
 }
 
 var errNoReply = errors.New("the base transport returned neither a response nor an error")
@@ -39,10 +39,8 @@ func (r *reply) read(e *evidence, req *http.Request, max int64) error {
 		resp.Header = make(http.Header)
 	}
 	resp.Request = req // where InfoOfResponse looks; a base may have put another there
-	e.status, e.header = resp.StatusCode, resp.Header
-	if resp.StatusCode >= 400 {
-		e.skew = skewOf(resp.Header, time.Now())
-	}
+	e.status, e.header, e.received = resp.StatusCode, resp.Header, time.Now()
+	e.roundTrip = e.received.Sub(e.sent)
 	switch {
 	case resp.Body == nil:
 		resp.Body = http.NoBody
@@ -109,15 +107,6 @@ func (s *streamBody) Close() error {
 		s.cancel(nil)
 	}
 	return s.body.Close()
-}
-
-// skewOf returns how far a reply's Date lies from the time of its receipt.
-func skewOf(h http.Header, received time.Time) time.Duration {
-	date, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		return 0
-	}
-	return date.Sub(received)
 }
 
 // isAnswer reports whether the response can be handed to the caller as it is. A 2xx

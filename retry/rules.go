@@ -124,13 +124,17 @@ var folder = strings.NewReplacer("_", "", "-", "", " ", "")
 
 // classByRule returns the class that the first fitting rule gives a reply, and false
 // if none fits.
-func classByRule(status int, f openapi.Fault, replaySafe bool) (Class, bool) {
+func classByRule(e *evidence, f openapi.Fault) (Class, bool) {
 	code := folder.Replace(strings.ToLower(f.Code))
 	text := strings.ToLower(f.Message)
 	for _, r := range compiled() {
-		if r.fits(status, code, text) && (!r.alone || replaySafe) {
-			return r.class, true
+		if !r.fits(e.status, code, text) || r.alone && !e.replaySafe {
+			continue
 		}
+		if r.class == ClockSkew && !e.skewed() {
+			return Rejected, true // stale for another reason: setting the clock would not help
+		}
+		return r.class, true
 	}
 	return 0, false
 }

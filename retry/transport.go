@@ -53,6 +53,7 @@ type Transport struct {
 	}
 	pools   pools // of calls that were handed a transport
 	renewal renewal
+	clock   clock
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
