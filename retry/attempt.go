@@ -66,7 +66,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	}
 	timer.Stop()
 	if r.rest != nil {
-		r.rest.cancel = cancel // the reader of the stream ends it
+		r.rest.cancel, r.rest.broken = cancel, &c.broken // the reader of the stream ends it
 	} else {
 		cancel(nil)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/aliretry/aliretry/internal/openapi"
@@ -45,9 +46,10 @@ type call struct {
 	used     signer.Credentials // by the last attempt
 	renewed  bool               // they were, once
 	reason   string
-	stopErr  error // the context's error, where time ended the call
-	answered *Info // of a call that ended before this one began: a redirect
-	reply    reply // to the last attempt
+	stopErr  error       // the context's error, where time ended the call
+	answered *Info       // of a call that ended before this one began: a redirect
+	reply    reply       // to the last attempt
+	broken   atomic.Bool // it broke off after it was returned
 
 	room openapi.Room // for the request's parameters
 }
@@ -133,13 +135,18 @@ func (c *call) snapshot() Info {
 	if c.answered != nil {
 		return *c.answered
 	}
-	return Info{
+	i := Info{
 		Operation:   c.operation,
 		ClientToken: c.token,
 		Outcome:     settle(c.readOnly, c.effects),
 		Attempts:    c.attempts[:len(c.attempts):len(c.attempts)],
 		Reason:      c.reason,
 	}
+	if last := len(c.effects) - 1; c.broken.Load() && c.effects[last] == effectDone {
+		i.Outcome = settle(c.readOnly, append(c.effects[:last:last], effectUnknown))
+		i.Reason = "the reply broke off after its beginning had been returned"
+	}
+	return i
 }
 
 // sleep waits, or returns the context's error as soon as it ends.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aliretry/aliretry/internal/openapi"
@@ -99,7 +100,17 @@ func (r *reply) pass(e *evidence, head []byte) {
 type streamBody struct {
 	io.Reader
 	body   io.Closer
+	broken *atomic.Bool // of its call
 	cancel context.CancelCauseFunc
+}
+
+// Read takes back what the reply's beginning promised if the reply breaks off.
+func (s *streamBody) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && err != io.EOF && s.broken != nil {
+		s.broken.Store(true)
+	}
+	return n, err
 }
 
 func (s *streamBody) Close() error {

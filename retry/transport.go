@@ -29,8 +29,10 @@ import (
 // on an HTTP answer, that answer is returned. Only a 2xx that is no answer of the API,
 // or one that holds an error code which the rules know, is an *[Error], since the SDK
 // would take it for success. A body longer than Policy.MaxReply, or a stream of events,
-// must be closed, and is not looked at: such a 2xx counts as Success. Every response but
-// that of a first-attempt success carries its Info, see [InfoOf].
+// must be closed, and is not looked at: such a 2xx counts as Success, and as Unknown in
+// [InfoOfResponse] once reading it has failed. No timeout of the Policy is on what is still
+// to come of it. Every response but that of a first-attempt success carries its Info, see
+// [InfoOf].
 type Transport struct {
 	// Base sends one attempt. Nil means a connection pool of the Transport's own, which
 	// speaks HTTP/1.1 only and takes proxies from the environment. An *http.Transport
