@@ -1,6 +1,6 @@
 # Thin names for the commands that README and .ci/run use.
 
-.PHONY: test race lint fuzz bench example catalogue integration compare faults ci
+.PHONY: test race lint fuzz bench example catalogue integration otelretry compare faults ci
 
 test:
 	go test ./...
@@ -29,6 +29,9 @@ integration:
 	cd integration && go test -race ./...
 	cd integration/darabonba && go test -race ./...
 	cd integration/darabonba224 && go test -race ./...
+
+otelretry:
+	cd retry/otelretry && go test -race ./...
 
 compare:
 	cd benchmarks && go run ./compare
