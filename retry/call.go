@@ -61,7 +61,7 @@ func (c *call) run() (*http.Response, error) {
 	for {
 		a, reply, err := c.attempt()
 		if err != nil { // before anything of it was sent
-			return nil, c.fail(fmt.Sprintf("attempt %d could not begin", len(c.attempts)+1), err, c.caller.Err())
+			return nil, c.fail(reasonOf(fmt.Sprintf("attempt %d could not begin", len(c.attempts)+1), err), err, c.caller.Err())
 		}
 		renewed := a.Class == CredentialsExpired && c.renewCredentials()
 		s := c.situation(a.Class, reply) // renewing may have taken the time
@@ -116,7 +116,12 @@ func (c *call) finish(r *reply, d decision) (*http.Response, error) {
 }
 
 // refuse is fail for a call that was not begun.
-func (c *call) refuse(err error) error { return c.fail("refused before anything was sent", err, nil) }
+func (c *call) refuse(err error) error {
+	return c.fail(reasonOf("refused before anything was sent", err), err, nil)
+}
+
+// reasonOf adds its cause to a reason, which may be all that a log sees.
+func reasonOf(reason string, err error) string { return reason + ": " + causeOf(err) }
 
 // fail ends the call with an error.
 func (c *call) fail(reason string, err, ctxErr error) error {
@@ -137,10 +142,14 @@ func (c *call) snapshot() Info {
 	}
 	i := Info{
 		Operation:   c.operation,
+		Method:      c.wire.Method,
 		ClientToken: c.token,
 		Outcome:     settle(c.readOnly, c.effects),
 		Attempts:    c.attempts[:len(c.attempts):len(c.attempts)],
 		Reason:      c.reason,
+	}
+	if c.wire.URL != nil {
+		i.Scheme, i.Host = c.wire.URL.Scheme, c.wire.URL.Host
 	}
 	if last := len(c.effects) - 1; c.broken.Load() && c.effects[last] == effectDone {
 		i.Outcome = settle(c.readOnly, append(c.effects[:last:last], effectUnknown))

@@ -65,24 +65,32 @@ func (e *Error) Error() string {
 	if e.ClientToken != "" {
 		fmt.Fprintf(&b, " under client token %s", e.ClientToken)
 	}
-	fmt.Fprintf(&b, " (%s): ", e.Reason)
-	b.WriteString(e.cause())
+	var server *sdkerrors.ServerError
+	cause := causeOf(e.Err)
+	if n := len(e.Attempts); n > 0 && errors.As(e.Err, &server) {
+		last := &e.Attempts[n-1]
+		cause = (&answerError{last.Status, last.Code, last.Message}).Error()
+	}
+	if strings.HasSuffix(e.Reason, cause) {
+		fmt.Fprintf(&b, " (%s)", e.Reason)
+	} else {
+		fmt.Fprintf(&b, " (%s): %s", e.Reason, cause)
+	}
 	return b.String()
 }
 
-// cause is the text of Err but for the SDK's own errors, which have many lines: all of
+// causeOf is the text of an error but for the SDK's own errors, which have many lines: all of
 // the reply's headers, or a part of its body, which may be a secret.
-func (e *Error) cause() string {
+func causeOf(err error) string {
 	var server *sdkerrors.ServerError
 	var client *sdkerrors.ClientError
-	switch n := len(e.Attempts); {
-	case n > 0 && errors.As(e.Err, &server):
-		last := &e.Attempts[n-1]
-		return (&answerError{last.Status, last.Code, last.Message}).Error()
-	case errors.As(e.Err, &client):
+	switch {
+	case errors.As(err, &server):
+		return server.ErrorCode()
+	case errors.As(err, &client):
 		return client.ErrorCode()
 	}
-	return e.Err.Error()
+	return err.Error()
 }
 
 // Unwrap returns the last cause and, where time was the reason, the context's error.

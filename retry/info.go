@@ -11,6 +11,9 @@ import (
 // may change with any release.
 type Info struct {
 	Operation   Operation `json:"operation"`
+	Method      string    `json:"method"`          // the HTTP method, as sent
+	Scheme      string    `json:"scheme"`          // http or https
+	Host        string    `json:"host"`            // the endpoint, with its port if the request names one
 	ClientToken string    `json:"token,omitempty"` // sent in every attempt; "" if the call carries none
 	Outcome     Outcome   `json:"outcome"`
 	Attempts    []Attempt `json:"attempts"` // in order; empty if nothing was sent; not to be modified

@@ -2,7 +2,9 @@ package otelretry
 
 import (
 	"errors"
+	"net"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -49,6 +51,21 @@ func operationAttributes(o retry.Operation) []attribute.KeyValue {
 	a := appendText(make([]attribute.KeyValue, 0, 3), productKey, o.Product)
 	a = appendText(a, versionKey, o.Version)
 	return appendText(a, actionKey, o.Action)
+}
+
+// endpointAttributes are what the conventions ask of the span of an HTTP request.
+func endpointAttributes(i retry.Info) []attribute.KeyValue {
+	a := appendText(make([]attribute.KeyValue, 0, 4), semconv.HTTPRequestMethodKey, i.Method)
+	a = appendText(a, semconv.URLSchemeKey, i.Scheme)
+	host, port, err := net.SplitHostPort(i.Host)
+	if err != nil {
+		host, port = strings.Trim(i.Host, "[]"), map[string]string{"http": "80", "https": "443"}[i.Scheme]
+	}
+	a = appendText(a, semconv.ServerAddressKey, host)
+	if n, err := strconv.Atoi(port); err == nil {
+		a = append(a, semconv.ServerPort(n))
+	}
+	return a
 }
 
 // spanName is the name of a call's span. It has few values, as an operation has.

@@ -25,6 +25,10 @@
 //	aliretry.class             attempt, event  what the attempt came to: see retry.Class
 //	aliyun.request_id          attempt         the server's name for the attempt
 //	aliyun.error_code          attempt         the API's error code
+//	http.request.method        attempt         as sent
+//	url.scheme                 attempt         http or https
+//	server.address             attempt         the endpoint's host
+//	server.port                attempt         the endpoint's port
 //	http.response.status_code  attempt         absent if no reply came
 //	http.request.resend_count  attempt         counted from 1; absent on the first attempt
 //	aliretry.wait.duration     event           the delay that begins, in seconds
@@ -36,9 +40,8 @@
 // Canceled where the caller's context ended a delay, NotSent where nothing was sent, and
 // _OTHER where another layer had sent the call before.
 //
-// What the hooks of a [retry.Trace] do not tell is not made up: the spans of attempts lack
-// http.request.method, server.address, server.port and url.full, which the conventions
-// for HTTP ask for. The attributes of the operation, the client token and
+// The conventions for HTTP ask for url.full as well, which is left out: the whole of it is
+// the signed request. The attributes of the operation and the endpoint, the client token and
 // http.request.resend_count are there when a sampler decides.
 //
 // # Metrics

@@ -77,8 +77,8 @@ func TestSampler(t *testing.T) {
 	operation := "aliyun.action=CreateScalingGroup aliyun.product=Ess aliyun.version=2014-08-28"
 	want := []string{
 		"Ess.CreateScalingGroup: aliyun.action=CreateScalingGroup aliyun.client_token=" + b.infos[0].ClientToken + " aliyun.product=Ess aliyun.version=2014-08-28",
-		"Ess.CreateScalingGroup attempt: " + operation,
-		"Ess.CreateScalingGroup attempt: " + operation + " http.request.resend_count=1",
+		"Ess.CreateScalingGroup attempt: " + operation + " " + strings.Join(b.endpoint(), " "),
+		"Ess.CreateScalingGroup attempt: " + operation + " http.request.method=POST http.request.resend_count=1 " + strings.Join(b.endpoint()[1:], " "),
 	}
 	if !slices.Equal(seen.asked, want) {
 		t.Errorf("the sampler was asked for %q; want %q", seen.asked, want)

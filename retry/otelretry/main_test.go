@@ -2,6 +2,7 @@ package otelretry_test
 
 import (
 	"context"
+	"net"
 	"os"
 	"slices"
 	"testing"
@@ -64,6 +65,12 @@ func newBench(t *testing.T, opts ...otelretry.Option) *bench {
 	}
 	t.Cleanup(b.client.Transport.CloseIdleConnections)
 	return b
+}
+
+// endpoint is what the span of each attempt says of where it went.
+func (b *bench) endpoint() []string {
+	host, port, _ := net.SplitHostPort(b.srv.Host)
+	return []string{"http.request.method=POST", "server.address=" + host, "server.port=" + port, "url.scheme=http"}
 }
 
 // createGroup makes a call, and keeps its Info.

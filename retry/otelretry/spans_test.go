@@ -98,7 +98,7 @@ func TestSpans(t *testing.T) {
 			}
 			for i, a := range attempts {
 				what := fmt.Sprint("attempt ", i+1)
-				want := slices.Concat(operation, strings.Fields(tt.attempts[i]))
+				want := slices.Concat(operation, b.endpoint(), strings.Fields(tt.attempts[i]))
 				if id := info.Attempts[i].RequestID; id != "" {
 					want = append(want, "aliyun.request_id="+id)
 				}
@@ -187,8 +187,8 @@ func TestCanceledAttempt(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || len(attempts) != 1 {
 		t.Fatalf("%v after %d attempts", err, len(attempts))
 	}
-	checkAttributes(t, "the attempt", attempts[0].Attributes, "aliyun.product=Ess", "aliyun.version=2014-08-28",
-		"aliyun.action=CreateScalingGroup", "aliretry.class=Canceled", "error.type=Canceled")
+	checkAttributes(t, "the attempt", attempts[0].Attributes, append(b.endpoint(), "aliyun.product=Ess", "aliyun.version=2014-08-28",
+		"aliyun.action=CreateScalingGroup", "aliretry.class=Canceled", "error.type=Canceled")...)
 	if got := texts(call.Attributes); !slices.Contains(got, "error.type=Canceled") || !slices.Contains(got, "aliretry.outcome=Unknown") {
 		t.Errorf("the call has %q", got)
 	}

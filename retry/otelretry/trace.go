@@ -51,6 +51,7 @@ type call struct {
 	start     time.Time
 	span      trace.Span           // nil until the operation is known
 	operation []attribute.KeyValue // full, so that appending copies
+	endpoint  []attribute.KeyValue // where attempts go
 	name      string
 
 	attempt        trace.Span // under way; nil if none is
@@ -69,6 +70,7 @@ func (c *call) begin(i retry.Info) {
 		return
 	}
 	c.operation, c.name = slices.Clip(operationAttributes(i.Operation)), spanName(i.Operation)
+	c.endpoint = endpointAttributes(i)
 	c.ctx, c.span = c.tracer.Start(c.ctx, c.name,
 		trace.WithSpanKind(trace.SpanKindInternal), // the conventions want no client span around those of attempts
 		trace.WithTimestamp(c.start),
@@ -81,10 +83,10 @@ func (c *call) attemptStart(a retry.Attempt) {
 	c.begin(retry.Info{})
 	c.endWait()
 	c.endAttempt(a.Start)
-	attributes := c.operation
+	attributes := c.with(c.endpoint...)
 	if a.Number > 1 {
 		c.retries.Add(c.ctx, 1, metric.WithAttributes(c.with(classKey.String(c.last.Class.String()))...))
-		attributes = c.with(semconv.HTTPRequestResendCount(a.Number - 1))
+		attributes = append(attributes, semconv.HTTPRequestResendCount(a.Number-1))
 	}
 	c.attemptContext, c.attempt = c.tracer.Start(c.ctx, c.name+" attempt",
 		trace.WithSpanKind(trace.SpanKindClient),
