@@ -33,7 +33,7 @@ func Redact(err error) error {
 	}
 	text := err.Error()
 	if clean := scrub(text); clean != text {
-		return &redacted{clean, err}
+		return &redacted{clean, func() error { return err }}
 	}
 	return err
 }
@@ -44,18 +44,19 @@ func redactURL(u *url.Error) *url.Error {
 }
 
 // redacted is an error whose text is clean, and which has no Unwrap, since that would
-// give away the unclean one.
+// give away the unclean one. That is kept in a function because fmt prints the unexported
+// fields of a struct.
 type redacted struct {
 	text string
-	err  error
+	err  func() error
 }
 
 func (r *redacted) Error() string        { return r.text }
-func (r *redacted) Is(target error) bool { return errors.Is(r.err, target) }
-func (r *redacted) Timeout() bool        { return isTimeout(r.err) }
+func (r *redacted) Is(target error) bool { return errors.Is(r.err(), target) }
+func (r *redacted) Timeout() bool        { return isTimeout(r.err()) }
 
 func (r *redacted) As(target any) bool {
-	if !errors.As(r.err, target) {
+	if !errors.As(r.err(), target) {
 		return false
 	}
 	if u, ok := target.(**url.Error); ok {
