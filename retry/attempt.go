@@ -106,5 +106,16 @@ func (c *call) timeLeft() error {
 	if !time.Now().Before(c.end) {
 		return context.DeadlineExceeded
 	}
+	// A wait may have lasted longer than was meant, on a machine that slept.
+	if lifetime := c.policy.TokenLifetime; len(c.attempts) > 0 && c.tokenAge() > lifetime {
+		return tokenAgeError(lifetime)
+	}
 	return nil
+}
+
+// tokenAgeError tells that a token is too old to be sent again.
+type tokenAgeError time.Duration
+
+func (e tokenAgeError) Error() string {
+	return fmt.Sprintf("the client token is older than %v", time.Duration(e))
 }

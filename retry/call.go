@@ -92,10 +92,18 @@ func (c *call) situation(class Class, r *reply) situation {
 		class: class, unwritten: r.unwritten, replaySafe: c.replaySafe,
 		attempts: len(c.attempts) + 1, maxAttempts: c.policy.MaxAttempts,
 		now: time.Now(), end: c.end,
-		// The wall clock, which goes on while a machine sleeps: servers forget by it.
-		age: time.Now().Round(0).Sub(c.start.Round(0)), lifetime: c.policy.TokenLifetime,
+		age: c.tokenAge(), lifetime: c.policy.TokenLifetime,
 		callerErr: c.caller.Err(),
 	}
+}
+
+// tokenAge is how long ago the token may have come to the server first. It goes by the wall
+// clock, which runs while a machine sleeps: servers forget by theirs.
+func (c *call) tokenAge() time.Duration {
+	if c.token == "" {
+		return 0
+	}
+	return time.Now().Round(0).Sub(c.start.Round(0))
 }
 
 // finish returns the last attempt's answer or, where there is none that the caller could

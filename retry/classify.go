@@ -62,7 +62,7 @@ func classify(e *evidence) (Class, openapi.Fault) {
 		return Broken, openapi.Fault{}
 	}
 	f := openapi.ReadFault(e.body)
-	if f.Cut && !e.streamed && e.status/100 == 4 {
+	if (f.Cut && !e.streamed || isPacked(e.header)) && e.status/100 == 4 {
 		return NoResponse, f
 	}
 	return classifyReply(e, f), f

@@ -18,7 +18,7 @@ type situation struct {
 	attempts    int // made so far
 	maxAttempts int
 	now, end    time.Time
-	age         time.Duration // since the first attempt, by the wall clock
+	age         time.Duration // of the token, since the first attempt; 0 without one
 	lifetime    time.Duration // of the token
 	callerErr   error
 	renewed     bool // the credentials are others now
@@ -63,7 +63,7 @@ func decide(s *situation, delay func(traits) time.Duration) decision {
 		return stop(context.DeadlineExceeded, "a wait of %v would not leave %v before the deadline", d.Round(time.Millisecond), minAttempt)
 	}
 	if s.age+d > s.lifetime {
-		return stop(nil, "the client token is older than %v", s.lifetime)
+		return stop(nil, "%v", tokenAgeError(s.lifetime))
 	}
 	return decision{retry: true, delay: d}
 }

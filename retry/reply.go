@@ -51,6 +51,7 @@ func (r *reply) read(e *evidence, req *http.Request, max int64) error {
 		resp.Body = http.NoBody
 		return nil
 	}
+	unpack(resp, e.method)
 	if resp.StatusCode/100 == 2 && strings.HasPrefix(strings.ToLower(resp.Header.Get("Content-Type")), "text/event-stream") {
 		r.pass(e, nil)
 		return nil

@@ -97,8 +97,10 @@ func TestNothingPrintsSecrets(t *testing.T) {
 		"hangs":      {retrytest.Hang(), retrytest.Hang(), retrytest.Hang()},
 	}
 	styles := map[string]func(req *http.Request){
-		"RPC":  func(req *http.Request) { req.URL.RawQuery = strings.TrimPrefix(createQuery, "/?") },
-		"ACS3": func(req *http.Request) { req.Header = http.Header{"x-acs-action": {"CreateScalingGroup"}, "x-acs-version": {"2014-08-28"}} },
+		"RPC": func(req *http.Request) { req.URL.RawQuery = strings.TrimPrefix(createQuery, "/?") },
+		"ACS3": func(req *http.Request) {
+			req.Header = http.Header{"x-acs-action": {"CreateScalingGroup"}, "x-acs-version": {"2014-08-28"}}
+		},
 		"ROA": func(req *http.Request) {
 			req.URL.Path = "/clusters"
 			req.Header = http.Header{"X-Acs-Version": {"2015-12-15"}, "X-Acs-Signature-Version": {"1.0"}, "Accept": {"application/json"}}

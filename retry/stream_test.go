@@ -139,3 +139,20 @@ func TestStreamOutlastsTimeouts(t *testing.T) {
 		_ = resp.Body.Close()
 	})
 }
+
+// A reply without a body has nothing to unpack, whatever it says of one.
+func TestReplyOfHeadIsNotUnpacked(t *testing.T) {
+	for method, length := range map[string]int64{"HEAD": 100, "POST": 0} {
+		tr := &retry.Transport{Credentials: static, Policy: quick, Base: roundTripFunc(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 204, Header: http.Header{"Content-Encoding": {"gzip"}}, ContentLength: length, Body: http.NoBody}, nil
+		})}
+		req, _ := http.NewRequest(method, "http://ess.aliyuncs.com"+createQuery, nil)
+		resp, err := tr.RoundTrip(req)
+		if err != nil {
+			t.Fatalf("%s: %v", method, err)
+		}
+		if i, _ := retry.InfoOfResponse(resp); len(i.Attempts) != 1 || i.Outcome != retry.Done {
+			t.Errorf("%s: %+v", method, i)
+		}
+	}
+}

@@ -1,0 +1,47 @@
+package retry
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// unpack makes a compressed reply readable, as net/http does for those that it has asked for:
+// proxies compress also where nobody asked, and no SDK could read that.
+func unpack(resp *http.Response, method string) {
+	if method == http.MethodHead || resp.ContentLength == 0 || !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		return
+	}
+	resp.Header.Del("Content-Encoding")
+	resp.Header.Del("Content-Length")
+	resp.ContentLength, resp.Uncompressed = -1, true
+	resp.Body = &gzipBody{packed: resp.Body}
+}
+
+// gzipBody reads a body in gzip (RFC 1952), the header of which need not be there yet.
+type gzipBody struct {
+	packed io.ReadCloser
+	plain  *gzip.Reader
+	err    error
+}
+
+func (g *gzipBody) Read(p []byte) (int, error) {
+	if g.plain == nil && g.err == nil {
+		if g.plain, g.err = gzip.NewReader(g.packed); g.err == io.EOF {
+			g.err = io.ErrUnexpectedEOF // not even a header
+		}
+	}
+	if g.err != nil {
+		return 0, g.err
+	}
+	return g.plain.Read(p)
+}
+
+func (g *gzipBody) Close() error { return g.packed.Close() }
+
+// isPacked reports whether a reply's body is encoded in a way that nobody here can read.
+func isPacked(h http.Header) bool {
+	encoding := h.Get("Content-Encoding")
+	return encoding != "" && !strings.EqualFold(encoding, "identity")
+}
