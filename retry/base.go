@@ -2,6 +2,7 @@ package retry
 
 import (
 	"cmp"
+	"context"
 	"net"
 	"net/http"
 	"time"
@@ -25,6 +26,7 @@ func newBase(like *http.Transport) *ownBase {
 		}
 	}
 	t := like.Clone()
+	t.DialContext = boundedDial(t)
 	t.TLSHandshakeTimeout = cmp.Or(t.TLSHandshakeTimeout, 10*time.Second)
 	t.IdleConnTimeout = cmp.Or(t.IdleConnTimeout, 90*time.Second)
 	// One endpoint gets all the calls; net/http's default of 2 would keep dialling.
@@ -38,4 +40,31 @@ func newBase(like *http.Transport) *ownBase {
 		t.TLSClientConfig.NextProtos = nil
 	}
 	return &ownBase{t}
+}
+
+// boundedDial returns how a transport dials, under the connect timeout that a request may
+// have. It is nil where only the deprecated Dial tells, which cannot be bounded.
+func boundedDial(t *http.Transport) func(ctx context.Context, network, address string) (net.Conn, error) {
+	dial := t.DialContext
+	switch {
+	//lint:ignore SA1019 the V2 SDK sets Dial
+	case dial == nil && t.Dial != nil:
+		return nil
+	case dial == nil:
+		dial = new(net.Dialer).DialContext
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if timeout := connectTimeoutIn(ctx); timeout != 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, timeout)
+			defer cancel()
+		}
+		return dial(ctx, network, address)
+	}
+}
+
+// connectTimeoutIn returns the request's own, 0 if it has none.
+func connectTimeoutIn(ctx context.Context) time.Duration {
+	timeout, _ := ctx.Value(connectTimeoutKey{}).(time.Duration)
+	return timeout
 }

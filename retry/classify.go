@@ -177,7 +177,7 @@ func isBroken(err error) bool {
 		hostname  x509.HostnameError
 		invalid   x509.CertificateInvalidError
 	)
-	return errors.Is(err, errProxy) || errors.As(err, &dns) && dns.IsNotFound ||
+	return errors.Is(err, errProxy) || errors.Is(err, ErrLayered) || errors.As(err, &dns) && dns.IsNotFound ||
 		errors.As(err, &cert) || errors.As(err, &authority) || errors.As(err, &hostname) || errors.As(err, &invalid)
 }
 

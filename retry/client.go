@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,41 +20,64 @@ type Client struct {
 	// Transport carries the client's calls, also those that do not go through DoAction.
 	Transport *Transport
 
-	sdk      SDKClient
-	building chan struct{} // held while the SDK builds a request, which is not safe for concurrent use
+	sdk            SDKClient
+	core           *sdk.Client   // the sdk's; nil if that hides it
+	building       chan struct{} // held while the sdk itself builds a request, which is not safe for concurrent use
+	attemptTimeout bool          // an Option has set it, and outranks what requests ask for
 }
 
-// DoAction is the SDK's DoAction with a context: cancellation and deadline end the call
+// DoAction is the SDK's DoAction with a context: its cancellation and deadline end the call
 // at once, and [WithToken], [WithTrace] and [WithReplaySafe] take effect. Request and
 // response are a pair of the SDK, as in ess.CreateCreateScalingGroupRequest() and
-// ess.CreateCreateScalingGroupResponse(), or a CommonRequest and a CommonResponse; the
-// request must not be used by another goroutine meanwhile.
+// ess.CreateCreateScalingGroupResponse(), or a CommonRequest and a CommonResponse. The
+// request is not changed, and may serve several calls at a time.
 //
-// It returns nil if the API accepted the call, and an *[Error] for every failure; an
-// error reply of the API is found in it as the SDK's *errors.ServerError. This release
-// expects the endpoint to be known: in the request's Domain, in the client's, or in the
-// SDK's own table. A look-up by the Location service would not be bound by ctx. A
-// request's own timeouts, and the client's AppendUserAgent and SourceIp, are not heard.
+// It returns nil if the API accepted the call, and an *[Error] for every failure, in which an
+// error reply of the API is found as the SDK's *errors.ServerError.
+//
+// What client and request are set to has the SDK's meaning, but for the client's Logger and
+// tracer, which are not used. The request's read timeout is the attempt timeout, unless an
+// Option has set Policy.AttemptTimeout. Its HTTPSInsecure and connect timeout reach the
+// client's own Base and an *http.Transport; any other Base does not learn of the timeout, and
+// with the former the call is refused. The SDK may look the endpoint up: that is a call of its
+// own under ctx, without its token, and takes half of the time at most.
+//
+// A client that hides the SDK's in a field, or one that would fetch a session for a Transport
+// with a fixed key, has to build its request itself. It builds one at a time, without a
+// context: when ctx ends meanwhile, it goes on behind DoAction's back and reads the request.
 func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, response responses.AcsResponse) error {
 	switch {
+	case c.sdk == nil:
+		return (&call{}).refuse(fmt.Errorf("%w: Wrap has not made it", ErrClient))
 	case ctx == nil:
 		return c.unsent(context.Background(), fmt.Errorf("%w: its context is nil", ErrRequest))
 	case isNil(request) || isNil(response):
 		return c.unsent(ctx, fmt.Errorf("%w: it or the response is nil", ErrRequest))
 	}
-	req, err := c.build(ctx, request)
+	policy, err := c.Transport.Policy.withDefaults()
 	if err != nil {
 		return c.unsent(ctx, err)
 	}
-	resp, err := c.Transport.RoundTrip(req)
+	start := time.Now()
+	deadline, _ := ctx.Deadline()
+	req, up, err := c.build(ctx, request, start, policy.end(start, deadline))
+	if err != nil {
+		return c.unsent(ctx, err)
+	}
+	resp, err := c.Transport.do(req, nil, up)
 	if err != nil {
 		return err
 	}
 	call := callOf(resp.Request)
-	// A reply over Policy.MaxReply is still arriving, and is the call's all the same.
-	timer := time.AfterFunc(time.Until(call.end), func() { resp.Body.Close() })
-	defer timer.Stop()
+	reading, cancel := context.WithDeadline(ctx, call.end)
+	defer cancel()
+	if call.reply.rest != nil { // it is still arriving, and is the call's all the same
+		defer context.AfterFunc(reading, func() { resp.Body.Close() })()
+	}
 	err = unmarshal(response, resp, request.GetAcceptFormat())
+	if call.broken.Load() {
+		call.stopErr = cmp.Or(reading.Err(), call.stopErr)
+	}
 	if last := &call.attempts[len(call.attempts)-1]; err == nil && last.Class != Success {
 		err = &answerError{last.Status, last.Code, last.Message} // the SDK takes every 2xx for success
 	}
@@ -66,52 +90,6 @@ func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, resp
 // unsent ends a call that does not come as far as the Transport.
 func (c *Client) unsent(ctx context.Context, err error) error {
 	return (&call{hooks: hooksOf(c.Transport, ctx)}).refuse(err)
-}
-
-// build lets the SDK fill in and sign the request, and copies it out. The SDK panics on a
-// request that was not made by its constructor.
-func (c *Client) build(ctx context.Context, request requests.AcsRequest) (_ *http.Request, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: it cannot be built: %v", ErrRequest, p)
-		}
-	}()
-	select {
-	case c.building <- struct{}{}:
-		defer func() { <-c.building }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if common, ok := request.(*requests.CommonRequest); ok {
-		common.TransToAcsRequest()
-	}
-	if err := c.sdk.BuildRequestWithSigner(request, nil); err != nil {
-		return nil, fmt.Errorf("%w: it cannot be built: %w", ErrRequest, Redact(err))
-	}
-	req, err := http.NewRequestWithContext(ctx, request.GetMethod(), request.BuildUrl(), request.GetBodyReader())
-	if err != nil {
-		return nil, fmt.Errorf("%w: it cannot be built: %w", ErrRequest, Redact(err))
-	}
-	req.Header.Set("User-Agent", userAgent(request, c.sdk.GetConfig()))
-	for key, value := range request.GetHeaders() {
-		req.Header[key] = []string{value}
-		if key == "Host" {
-			req.Host = value
-		}
-	}
-	return req, nil
-}
-
-// userAgent is what the SDK would send.
-func userAgent(request requests.AcsRequest, config *sdk.Config) string {
-	agent := sdk.DefaultUserAgent
-	for name, version := range request.GetUserAgent() {
-		agent += " " + name + "/" + version
-	}
-	if config.UserAgent != "" {
-		agent += " Extra/" + config.UserAgent
-	}
-	return agent
 }
 
 // unmarshal is the SDK's, which panics on an error body whose Code, Message or RequestId

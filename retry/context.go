@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"sync"
+	"sync/atomic"
 )
 
 type (
@@ -12,6 +13,8 @@ type (
 	traceKey      struct{}
 	replaySafeKey struct{}
 	callKey       struct{}
+
+	connectTimeoutKey struct{} // holds the request's own, for whoever dials
 )
 
 // WithToken returns a context that gives its call the client token t, for instance to
@@ -64,7 +67,7 @@ type foreignContext struct{ context.Context }
 
 func (c foreignContext) Value(key any) any {
 	switch key.(type) {
-	case tokenKey, traceKey, replaySafeKey:
+	case tokenKey, traceKey, replaySafeKey, callKey, connectTimeoutKey:
 		return nil
 	}
 	return c.Context.Value(key)
@@ -74,6 +77,7 @@ func (c foreignContext) Value(key any) any {
 type callContext struct {
 	context.Context
 	call *call
+	over atomic.Bool // the call has ended, and the context lives on with its response
 }
 
 func (c *callContext) Value(key any) any {

@@ -34,6 +34,19 @@ var (
 	// Info comes with the error, and a redirect is never followed: it would turn a POST
 	// into a GET and show the signed URL to another host.
 	ErrRedirect = errors.New("redirects are not followed")
+	// ErrLayered: another layer of retry would make several logical calls, each with a client
+	// token of its own, of one. Nothing was sent. It is one of three:
+	//
+	// AutoRetry of a wrapped client's Config has been switched on again. The SDK then tries
+	// in vain as often as it is set to, and gives the *Error as the OriginError of a
+	// *errors.ClientError of its own, past which [errors.Is] does not see and [InfoOf] does.
+	//
+	// A Transport's attempt was sent through another Transport, its Base or a part of it.
+	//
+	// RetryOptions of the V2 SDK, which says of a repeated try that it is one as of version
+	// 2.2.4. The try before it was a call of its own: unless the operation only reads the
+	// Outcome is Unknown, and what is known of that call went to its CallEnd.
+	ErrLayered = errors.New("another layer of retry")
 )
 
 // Error is the error of a logical call: what is known about it, and what went wrong.
@@ -105,12 +118,19 @@ func (e *Error) Unwrap() []error {
 func (e *Error) Timeout() bool { return isTimeout(e.ctxErr) || e.ctxErr == nil && isTimeout(e.Err) }
 
 // InfoOf returns what is known about the call that err came from: err is, or wraps, an
-// *Error or the SDK's ServerError. It returns false for any other error. From a
-// ServerError, the attempts come without their Message and Err.
+// *Error or the SDK's ServerError, or is a ClientError of the SDK's that was caused by one.
+// It returns false for any other error. From a ServerError, the attempts come without their
+// Message and Err.
 func InfoOf(err error) (Info, bool) {
 	var ours *Error
 	if errors.As(err, &ours) {
 		return ours.Info, true
+	}
+	var client *sdkerrors.ClientError
+	if errors.As(err, &client) {
+		if i, ok := InfoOf(client.OriginError()); ok {
+			return i, true
+		}
 	}
 	var server *sdkerrors.ServerError
 	if errors.As(err, &server) {

@@ -91,6 +91,8 @@ const maxPools = 16
 type pools struct {
 	mu   sync.Mutex
 	list []pool
+
+	otherwise *ownBase // like the Transport's own, but for whether it verifies certificates
 }
 
 type pool struct {
@@ -135,9 +137,31 @@ func poolFor(handed *http.Transport, proxy *url.URL) *ownBase {
 	return newBase(like)
 }
 
+// verifying returns the Transport's own base, or one like it, that verifies certificates or
+// not.
+func (p *pools) verifying(own *ownBase, insecure bool) *ownBase {
+	config := own.TLSClientConfig
+	if insecure == (config != nil && config.InsecureSkipVerify) {
+		return own
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.otherwise == nil {
+		p.otherwise = newBase(own.Transport)
+		if config == nil {
+			p.otherwise.TLSClientConfig = &tls.Config{}
+		}
+		p.otherwise.TLSClientConfig.InsecureSkipVerify = insecure
+	}
+	return p.otherwise
+}
+
 func (p *pools) closeIdle() {
 	p.mu.Lock()
 	list := slices.Clone(p.list)
+	if p.otherwise != nil {
+		list = append(list, pool{base: p.otherwise})
+	}
 	p.mu.Unlock()
 	for _, known := range list {
 		known.base.CloseIdleConnections()

@@ -18,8 +18,11 @@ import (
 // newCall captures a request and settles all that stays the same in every attempt. It
 // closes the caller's body on every path, and changes nothing else of the request.
 // The call is never nil: with an error it holds what is known so far.
-func (t *Transport) newCall(req *http.Request, handed *http.Transport) (*call, error) {
+func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above) (*call, error) {
 	c := &call{t: t, caller: req.Context(), handed: handed, start: time.Now()}
+	if !up.start.IsZero() {
+		c.start = up.start
+	}
 	c.attempts = c.first[:0]
 	c.hooks = hooksOf(t, c.caller)
 
@@ -44,8 +47,15 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport) (*call, e
 	if handed != nil {
 		asked = max(0, handed.ResponseHeaderTimeout) // net/http takes a negative one for none
 	}
+	c.policy.AttemptTimeout = cmp.Or(up.readTimeout, c.policy.AttemptTimeout)
 	c.resolve(asked)
+	if err = c.checkLayers(req, up); err != nil {
+		return c, err
+	}
 	if c.base, err = t.baseFor(req, handed); err != nil {
+		return c, err
+	}
+	if c.base, err = t.verifying(c.base, up.insecure, req.URL.Scheme == "https"); err != nil {
 		return c, err
 	}
 	theirs := body
@@ -63,7 +73,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport) (*call, e
 	}
 	deadline, _ := c.caller.Deadline()
 	c.end = c.policy.end(c.start, deadline)
-	c.ctx = callContext{c.caller, c}
+	c.ctx.Context, c.ctx.call = c.caller, c
 	return c, nil
 }
 

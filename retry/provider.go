@@ -61,11 +61,16 @@ func sourceOf(credential auth.Credential) (from source, fixed bool, err error) {
 	}
 	unused := withoutSession(provider)
 	v1 := &v1Source{unused: unused, provider: withoutSession(unused)}
-	switch v1.provider.(type) {
+	return v1, isStatic(v1.provider), nil
+}
+
+// isStatic reports whether a provider of the SDK gives what it was made with.
+func isStatic(provider credentials.CredentialsProvider) bool {
+	switch provider.(type) {
 	case *credentials.StaticAKCredentialsProvider, *credentials.StaticSTSCredentialsProvider, *credentials.BearerTokenCredentialsProvider:
-		fixed = true
+		return true
 	}
-	return v1, fixed, nil
+	return false
 }
 
 // sdkProvider is a source that many goroutines can use.

@@ -10,25 +10,58 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"reflect"
 	"regexp"
+	"runtime"
 	"strings"
 	"time"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
 )
 
 // sdkConnectTimeout is the SDK's default.
 const sdkConnectTimeout = 5 * time.Second
 
-// sdkBase makes a base with a client's settings on top of those of the transport that
-// it has, if any. Proxy and connect timeout are read anew for each connection, since the
-// SDK would do so for each call.
-func sdkBase(client SDKClient, current *http.Transport) *ownBase {
+// sdkBase is the base of a wrapped client, with the client's settings on top of those of the
+// transport that it has, if any. The client's are read anew, as the SDK reads them for each
+// call: HTTPSInsecure for each call, proxies for each attempt, and the connect timeout for
+// each connection. The transport's are a copy, since other clients that share it write to it.
+type sdkBase struct {
+	client SDKClient
+	// A connection to a server that was never verified must not serve a client that has
+	// come to want it verified, so each has a pool of its own.
+	verifying, insecure *ownBase
+}
+
+func newSDKBase(client SDKClient, current *http.Transport) *sdkBase {
 	if current == nil {
 		current = &http.Transport{}
 	}
+	return &sdkBase{client, sdkPool(client, current, false), sdkPool(client, current, true)}
+}
+
+// now returns the base for a call that begins.
+func (b *sdkBase) now() *ownBase {
+	if b.client.GetHTTPSInsecure() {
+		return b.insecure
+	}
+	return b.verifying
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (b *sdkBase) RoundTrip(req *http.Request) (*http.Response, error) { return b.now().RoundTrip(req) }
+
+// CloseIdleConnections closes those of both pools.
+func (b *sdkBase) CloseIdleConnections() {
+	b.verifying.CloseIdleConnections()
+	b.insecure.CloseIdleConnections()
+}
+
+func sdkPool(client SDKClient, current *http.Transport, insecure bool) *ownBase {
 	b := newBase(current)
-	if b.DialContext == nil {
+	if current.DialContext == nil || isSDKDialer(current.DialContext) {
 		b.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			timeout := cmp.Or(client.GetConnectTimeout(), sdkConnectTimeout)
+			timeout := cmp.Or(connectTimeoutIn(ctx), client.GetConnectTimeout(), sdkConnectTimeout)
 			return (&net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
 		}
 	}
@@ -45,8 +78,38 @@ func sdkBase(client SDKClient, current *http.Transport) *ownBase {
 	}
 	// The client's word alone counts, as in the SDK: a transport that the SDK has used
 	// holds that of its last request.
-	b.TLSClientConfig.InsecureSkipVerify = client.GetHTTPSInsecure()
+	b.TLSClientConfig.InsecureSkipVerify = insecure
 	return b
+}
+
+// verifying returns the base for a call whose request may say whether certificates are
+// verified. A connection that was made without must not serve one that asks for it.
+func (t *Transport) verifying(base http.RoundTripper, insecure *bool, overTLS bool) (http.RoundTripper, error) {
+	of, ours := base.(*sdkBase)
+	switch own, _ := base.(*ownBase); {
+	case ours && insecure == nil:
+		return of.now(), nil
+	case ours && *insecure:
+		base = of.insecure
+	case ours:
+		base = of.verifying
+	case insecure == nil:
+		return base, nil
+	case own != nil:
+		base = t.pools.verifying(own, *insecure)
+	}
+	own, _ := base.(*ownBase)
+	if overTLS && (own == nil || own.DialTLS != nil || own.DialTLSContext != nil) {
+		return nil, fmt.Errorf("%w: its HTTPSInsecure cannot be told to the Base", ErrRequest)
+	}
+	return base, nil
+}
+
+// isSDKDialer reports whether a dialer is what the SDK leaves in each transport that it has
+// used, with the connect timeout of that client and that request in it.
+func isSDKDialer(dial any) bool {
+	f := runtime.FuncForPC(reflect.ValueOf(dial).Pointer())
+	return f != nil && strings.HasPrefix(f.Name(), reflect.TypeFor[sdk.Client]().PkgPath()+".")
 }
 
 // proxyFor follows the SDK: the client's setting outranks the environment, and each

@@ -62,13 +62,16 @@ var _ http.RoundTripper = (*Transport)(nil)
 
 // RoundTrip implements [http.RoundTripper]. It reads the request's body to its end before
 // anything else, as long as that takes.
-func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) { return t.do(req, nil) }
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	return t.do(req, nil, above{})
+}
 
-func (t *Transport) do(req *http.Request, handed *http.Transport) (*http.Response, error) {
-	c, err := t.newCall(req, handed)
+func (t *Transport) do(req *http.Request, handed *http.Transport, up above) (*http.Response, error) {
+	c, err := t.newCall(req, handed, up)
 	if err != nil {
 		return nil, c.refuse(err)
 	}
+	defer c.ctx.over.Store(true)
 	return c.run()
 }
 

@@ -25,14 +25,15 @@ import (
 // is set. handed may be nil.
 //
 // The SDK's own retry, which would send another logical call, must stay off: leave
-// RetryOptions unset. At the end of its context the SDK replaces an *[Error] by the context's;
+// RetryOptions unset. As of version 2.2.4 a repeated try is refused with [ErrLayered]; older
+// ones do not tell. At the end of its context the SDK replaces an *[Error] by the context's;
 // a [Trace] learns what is known all the same.
 //
 // An answer that leaves the Outcome Unknown is an *[Error], since the SDK's own errors have no
 // room for an [Info]. So is one that the SDK would misread: a redirect, which it takes for
 // success, and an error without JSON, of which it keeps not even the status.
 func (t *Transport) Call(req *http.Request, handed *http.Transport) (*http.Response, error) {
-	resp, err := t.do(forEndpoint(req), handed)
+	resp, err := t.do(forEndpoint(req), handed, above{})
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ type Option func(*Transport)
 var (
 	// ErrClient: the client is nil, or was not made by a constructor.
 	ErrClient = errors.New("unusable client")
-	// ErrWrapped: the client has been wrapped already.
+	// ErrWrapped: the client has been wrapped already, or has a Transport of ours.
 	ErrWrapped = errors.New("client is wrapped already")
 	// ErrTransport: the client has a transport whose settings cannot be taken over.
 	// Give it as the Transport's Base in an Option if each of its round trips sends one
@@ -58,17 +58,27 @@ const noTimeout = time.Duration(math.MinInt64)
 //
 // The attempt timeout is the client's read timeout or Config.Timeout, unless an Option
 // sets Policy.AttemptTimeout; without any of them it is what the SDK's own table of slow
-// operations gives, or 10 s. A read timeout that a request sets bounds its whole call. The
-// client's proxy, TLS and connect-timeout settings, and
-// those of an *http.Transport that it has, are taken over. Wrap switches the client's
-// AutoRetry off, which would repeat calls under new tokens: the Config is written to
-// for that, also where other clients share it. It writes nothing else to the Config.
+// operations gives, or 10 s. A read timeout that a request sets comes before the client's, and
+// bounds its whole call. What else a request sets, its connect timeout and HTTPSInsecure, only
+// [Client.DoAction] sees.
+//
+// Unless an Option gives the Base, the client's proxies, NO_PROXY, HTTPSInsecure and connect
+// timeout are taken over, and go on being read: a change counts from the next connection on,
+// and no connection that was made insecurely is used once that is over. An *http.Transport
+// that the client has is copied as it is: changes to its fields do not count, nor does what
+// other clients that share it write there, but the hooks of its TLSClientConfig are asked at
+// each handshake.
+//
+// Wrap switches the client's AutoRetry off, which would repeat calls under new tokens: the
+// Config is written to for that, also where other clients share it. It writes nothing else to
+// the Config. Where AutoRetry is switched on again, calls fail with [ErrLayered], but for those
+// of DoAction, which the SDK does not repeat.
 //
 // The SDK's session providers are not safe for concurrent use, and the client asks its own
 // without a lock for each call that it builds: with one, use [Client.DoAction] where calls
 // are made at the same time. Ours is a copy, see [ProviderFrom]; a provider that is not the
 // SDK's must bear being shared. Wrap the client before its first use, and change its
-// transport, timeouts and retry settings no more. The error wraps [ErrClient],
+// transport and read timeout no more. The error wraps [ErrClient],
 // [ErrWrapped], [ErrTransport], [ErrCredentials] or [ErrPolicy].
 func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client, error) {
 	if isNil(client) {
@@ -92,7 +102,8 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 			option(t)
 		}
 	}
-	if t.Policy.AttemptTimeout == 0 {
+	road := &sdkRoad{Transport: t, config: config, attemptTimeout: t.Policy.AttemptTimeout != 0}
+	if !road.attemptTimeout {
 		t.Policy.AttemptTimeout = cmp.Or(max(0, client.GetReadTimeout()), max(0, config.Timeout))
 	}
 	if _, err := t.Policy.withDefaults(); err != nil {
@@ -104,20 +115,24 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 		current, kind = transportOf(core)
 	}
 	switch {
-	case kind == reflect.TypeFor[*Transport](), client.GetReadTimeout() == noTimeout:
+	case kind == reflect.TypeFor[*Transport](), kind == reflect.TypeFor[*sdkRoad](), client.GetReadTimeout() == noTimeout:
 		return nil, fmt.Errorf("aliretry: %w", ErrWrapped)
 	case t.Base != nil:
 	case !core.IsValid():
 		return nil, fmt.Errorf("aliretry: %w: a %T does not show it", ErrTransport, client)
 	case kind == nil, kind == reflect.TypeFor[*http.Transport]():
-		t.Base = sdkBase(client, current)
+		t.Base = newSDKBase(client, current)
 	default:
 		return nil, fmt.Errorf("aliretry: %w: it is a %v", ErrTransport, kind)
 	}
 	config.AutoRetry = false
-	client.SetTransport(t)
+	client.SetTransport(road)
 	client.SetReadTimeout(noTimeout)
-	return &Client{Transport: t, sdk: client, building: make(chan struct{}, 1)}, nil
+	c := &Client{Transport: t, sdk: client, building: make(chan struct{}, 1), attemptTimeout: road.attemptTimeout}
+	if core.CanAddr() {
+		c.core = (*sdk.Client)(core.Addr().UnsafePointer())
+	}
+	return c, nil
 }
 
 func isNil(v any) bool {

@@ -58,6 +58,33 @@ func (a Account) owner() string {
 	return a.key()
 }
 
+// AddAccount makes the server know an account from now on, in place of one with the same
+// key: a session that was renewed, say, under the same Owner as the one before. It panics
+// on an account that [NewServer] would not take.
+func (s *Server) AddAccount(a Account) {
+	if problem := a.problem(); problem != "" {
+		panic("retrytest: " + problem)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	others := slices.DeleteFunc(slices.Clone(s.accounts), func(known Account) bool { return known.key() == a.key() })
+	s.accounts = append(others, a)
+	delete(s.expired, a.key())
+}
+
+// Expire ends the session of a temporary pair: attempts signed with it are refused from
+// now on. What was taken in before goes on. It panics if the server knows no temporary pair
+// of that ID.
+func (s *Server) Expire(accessKeyID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.accounts, func(a Account) bool { return a.AccessKeyID == accessKeyID && a.SecurityToken != "" })
+	if i < 0 {
+		panic("retrytest: no temporary pair has the ID " + accessKeyID)
+	}
+	s.expired[s.accounts[i].key()] = true
+}
+
 // secretFor returns the secret that signs the attempt: none with a bearer token.
 func (a Account) secretFor(attempt *Attempt) string {
 	if attempt.bearer() != "" {

@@ -35,10 +35,12 @@
 //	404 InvalidAccessKeyId.NotFound                 unknown key (400 InvalidBearerToken for a bearer token)
 //	400 InvalidSignatureMethod                      an RSA key where the signature is an HMAC, or the reverse
 //	400 SignatureDoesNotMatch
-//	400 InvalidTimeStamp.Format, .Expired           more than 15 minutes off the server's clock
+//	400 InvalidTimeStamp.Format, .Expired           more than 15 minutes off the server's clock (Server.SetClock)
 //	400 MissingSignatureNonce, SignatureNonceUsed   per key; a request that passes burns its nonce, whatever follows;
 //	                                                in the ROA style there may be none
-//	400 MissingSecurityToken, InvalidSecurityToken.MismatchWithAccessKey
+//	400 MissingSecurityToken
+//	400 InvalidSecurityToken.MismatchWithAccessKey
+//	400 InvalidSecurityToken.Expired                after Server.Expire; AddAccount is how it is renewed
 //
 // A signature and what belongs to it may be absent from two kinds of attempt, which pass
 // the other checks like any. A bearer token needs none; one beside it is checked in the

@@ -65,7 +65,8 @@ func checkStatus(status int) int {
 	return status
 }
 
-// Reset resets the TCP connection (over HTTP/2: the stream).
+// Reset resets the TCP connection (over HTTP/2: the stream). On any other connection it
+// calls SetLinger(0) before Close, or Close alone where there is no such method.
 func Reset() Fault { return Fault{kind: reset, when: before} }
 
 // Close closes the connection without a byte of reply.

@@ -167,7 +167,7 @@ func resetConn(w http.ResponseWriter) {
 	if t, ok := conn.(*tls.Conn); ok {
 		conn = t.NetConn()
 	}
-	if t, ok := conn.(*net.TCPConn); ok {
+	if t, ok := conn.(interface{ SetLinger(sec int) error }); ok { // *net.TCPConn, or one in memory that plays it
 		t.SetLinger(0)
 	}
 	conn.Close()

@@ -3,7 +3,6 @@ package retrytest
 import (
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,21 +13,23 @@ import (
 // Server is a fake endpoint that listens on 127.0.0.1 for HTTP/1.1. It is also an
 // http.Handler, which another server can serve over TLS or HTTP/2: then close the
 // Server first, since hung requests keep the other one from closing. Make it with
-// [NewServer]. It is safe for concurrent use, and remembers everything that it saw
-// until it is dropped.
+// [NewServer], or with [NewHandler] where it shall not listen. It is safe for concurrent
+// use, and remembers everything that it saw until it is dropped.
 type Server struct {
-	URL  string // http://127.0.0.1:port; must not be changed
-	Host string // 127.0.0.1:port, what an SDK request takes as Domain; must not be changed
+	// URL is http://127.0.0.1:port, Host is 127.0.0.1:port, what an SDK request takes as
+	// Domain. They must not be changed.
+	URL, Host string
 
-	accounts []Account
-	http     *http.Server
-	conns    sync.WaitGroup // Serve, the connections, and handlers on hijacked ones
-	hung     sync.WaitGroup
-	closing  chan struct{}
+	http    *http.Server
+	conns   sync.WaitGroup // Serve, the connections, and handlers on hijacked ones
+	hung    sync.WaitGroup
+	closing chan struct{}
 
 	mu       sync.Mutex
 	closed   bool
 	clock    func() time.Time
+	accounts []Account       // a new slice with each change
+	expired  map[string]bool // by Account.key
 	choose   func(Attempt) Fault
 	script   []Fault
 	attempts []Attempt
@@ -43,29 +44,12 @@ type Server struct {
 // none. It panics if it cannot listen, if an account has neither an AccessKey pair nor a
 // bearer token and is not [Account].Anonymous, or if an anonymous one has a key.
 func NewServer(accounts ...Account) *Server {
-	if len(accounts) == 0 {
-		accounts = []Account{DefaultAccount()}
-	}
-	for _, a := range accounts {
-		if problem := a.problem(); problem != "" {
-			panic("retrytest: " + problem)
-		}
-	}
+	s := NewHandler(accounts...)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		panic("retrytest: " + err.Error())
 	}
-	s := &Server{
-		URL:      "http://" + ln.Addr().String(),
-		Host:     ln.Addr().String(),
-		accounts: slices.Clone(accounts),
-		closing:  make(chan struct{}),
-		clock:    time.Now,
-		nonces:   make(map[nonceKey]bool),
-		tokens:   make(map[tokenKey]*work),
-
-		tokenless: make(map[string]bool),
-	}
+	s.URL, s.Host = "http://"+ln.Addr().String(), ln.Addr().String()
 	s.http = &http.Server{
 		// The connection of a handler is counted, or was until the handler took
 		// it over: the count never starts anew from nothing.
@@ -84,6 +68,30 @@ func NewServer(accounts ...Account) *Server {
 		},
 	}
 	s.conns.Go(func() { s.http.Serve(ln) })
+	return s
+}
+
+// NewHandler is NewServer without a listener: URL and Host are empty, and another server
+// has to hand the requests in. It is for tests under testing/synctest, where a socket
+// would keep time from passing: serve it on connections in memory, made in the same
+// bubble.
+func NewHandler(accounts ...Account) *Server {
+	if len(accounts) == 0 {
+		accounts = []Account{DefaultAccount()}
+	}
+	s := &Server{
+		http:    &http.Server{},
+		closing: make(chan struct{}),
+		clock:   time.Now,
+		expired: make(map[string]bool),
+		nonces:  make(map[nonceKey]bool),
+		tokens:  make(map[tokenKey]*work),
+
+		tokenless: make(map[string]bool),
+	}
+	for _, a := range accounts {
+		s.AddAccount(a)
+	}
 	return s
 }
 
@@ -127,10 +135,13 @@ type exchange struct {
 func (s *Server) arrive(r *http.Request) *exchange {
 	x := &exchange{requestID: strings.ToUpper(uuid.NewString())}
 	x.attempt, x.refusal = readAttempt(r)
-	x.date = s.now()
+	s.mu.Lock()
+	clock, accounts := s.clock, s.accounts
+	s.mu.Unlock()
+	x.date = clock()
 	var account Account
 	if x.refusal == nil {
-		account, x.refusal = verify(&x.attempt, s.accounts, x.date)
+		account, x.refusal = verify(&x.attempt, accounts, x.date)
 		x.owner = account.owner()
 	}
 
@@ -187,13 +198,6 @@ func (s *Server) SetClock(now func() time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clock = now
-}
-
-func (s *Server) now() time.Time {
-	s.mu.Lock()
-	clock := s.clock
-	s.mu.Unlock()
-	return clock()
 }
 
 // ForgetTokens makes the server forget every client token, also those whose work is

@@ -186,6 +186,8 @@ func (s *Server) admit(a *Attempt, account Account) *problem {
 		return &problem{400, "MissingSecurityToken", "SecurityToken is mandatory for this action."}
 	case given != account.SecurityToken:
 		return &problem{400, "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch with the AccessKey."}
+	case s.expired[account.key()]:
+		return &problem{400, "InvalidSecurityToken.Expired", "Specified SecurityToken is expired."}
 	}
 	s.nonces[nonce] = true
 	return nil

@@ -1,0 +1,80 @@
+package retry
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"time"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
+)
+
+// above is what stands over a call, as far as its way to the Transport tells.
+type above struct {
+	autoRetry   bool          // the SDK would repeat the call when it fails
+	readTimeout time.Duration // that the request brought along; 0 if it did not
+	start       time.Time     // of the call; zero if it starts now
+	insecure    *bool         // the request's HTTPSInsecure; nil if it says nothing
+}
+
+// sdkRoad leads from the http.Client of a wrapped client to its Transport. What takes
+// another road, as DoAction does, is not repeated by the SDK.
+type sdkRoad struct {
+	*Transport
+	config         *sdk.Config
+	attemptTimeout bool // an Option has set it, and outranks what requests ask for
+}
+
+// RoundTrip implements [http.RoundTripper]. The SDK gives its requests no context: a deadline
+// is that of its http.Client, and so the request's read timeout.
+func (r *sdkRoad) RoundTrip(req *http.Request) (*http.Response, error) {
+	up := above{autoRetry: r.config.AutoRetry}
+	if deadline, ok := req.Context().Deadline(); ok && !r.attemptTimeout {
+		up.readTimeout = max(0, time.Until(deadline))
+	}
+	return r.do(req, nil, up)
+}
+
+// checkLayers refuses a call that is one of several by which another layer carries out its
+// own.
+func (c *call) checkLayers(req *http.Request, up above) error {
+	switch outer := callIn(c.caller); {
+	case up.autoRetry:
+		return fmt.Errorf("%w: AutoRetry of the client's Config is on", ErrLayered)
+	case outer != nil && !outer.ctx.over.Load() && outer.isSameAs(c):
+		// The other Transport learns that this attempt has not been written.
+		if trace := httptrace.ContextClientTrace(c.caller); trace != nil && trace.GetConn != nil {
+			trace.GetConn(req.URL.Host)
+		}
+		return fmt.Errorf("%w: this is an attempt of another Transport", ErrLayered)
+	case isRepeated(req.Header):
+		// The try before it was a call of ours that nothing here leads to.
+		c.answered = &Info{Operation: c.operation, Reason: "an earlier try may have had an effect"}
+		if c.readOnly {
+			c.answered.Outcome = NotDone
+		}
+		c.hooks.callEnd(c.snapshot)
+		return fmt.Errorf("%w: the SDK's RetryOptions are set, and this is a repeated try", ErrLayered)
+	}
+	return nil
+}
+
+// isSameAs reports whether an attempt of c has come back as a call: what a base asks of
+// another operation for its own ends, under the attempt's context, is not that.
+func (c *call) isSameAs(other *call) bool {
+	return c.request.Version == other.request.Version && c.request.Action == other.request.Action &&
+		(c.request.Action != "" || c.wire.Method == other.wire.Method && c.wire.URL.EscapedPath() == other.wire.URL.EscapedPath())
+}
+
+// isRepeated reports whether the V2 SDK says that it has tried before. It writes header names
+// as they are.
+func isRepeated(h http.Header) bool {
+	const name = "x-acs-retry-attempts"
+	for key := range h {
+		if len(key) == len(name) && strings.EqualFold(key, name) {
+			return true
+		}
+	}
+	return false
+}
