@@ -42,6 +42,7 @@ type call struct {
 	first    [1]Attempt         // spares the success path an allocation
 	signedAt time.Time          // of the last attempt
 	ahead    time.Duration      // of our clock the servers' was, for the last attempt
+	turned   bool               // that has changed since the first
 	key      string             // the long-lived AccessKeyId of the last attempt
 	used     signer.Credentials // by the last attempt
 	renewed  bool               // they were, once

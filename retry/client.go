@@ -39,8 +39,8 @@ type Client struct {
 // tracer, which are not used. The request's read timeout is the attempt timeout, unless an
 // Option has set Policy.AttemptTimeout. Its HTTPSInsecure and connect timeout reach the
 // client's own Base and an *http.Transport; any other Base does not learn of the timeout, and
-// with the former the call is refused. The SDK may look the endpoint up: that is a call of its
-// own under ctx, without its token, and takes half of the time at most.
+// over TLS a call with the former is refused. The SDK may look the endpoint up: that is a
+// call of its own under ctx, without its token, and takes half of the time at most.
 //
 // A client that hides the SDK's in a field, or one that would fetch a session for a Transport
 // with a fixed key, has to build its request itself. It builds one at a time, without a

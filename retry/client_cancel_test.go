@@ -169,3 +169,19 @@ func TestDoActionQueuesToBuild(t *testing.T) {
 		t.Errorf("%v, %d effects", err, len(srv.Effects()))
 	}
 }
+
+type panickingShim struct{ shim }
+
+func (panickingShim) BuildRequestWithSigner(requests.AcsRequest, auth.Signer) error { panic("no") }
+
+// A build that panics in a goroutine of its own ends its call, not the program, and keeps
+// nobody out.
+func TestDoActionBuildPanics(t *testing.T) {
+	c := mustWrap(t, panickingShim{shim{newEss(t)}}, func(tr *retry.Transport) { tr.Base = stub })
+	for range 2 {
+		err := c.DoAction(context.Background(), benchRequest(), ess.CreateCreateScalingGroupResponse())
+		if i, ok := retry.InfoOf(err); !errors.Is(err, retry.ErrRequest) || !ok || i.Outcome != retry.NotDone {
+			t.Errorf("%v: %+v", err, i)
+		}
+	}
+}

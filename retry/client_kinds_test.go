@@ -188,3 +188,43 @@ func TestDoActionUnreadableReply(t *testing.T) {
 		t.Errorf("a Client that Wrap has not made: %v", err)
 	}
 }
+
+// tagged is a request as a program writes one to add a parameter that the SDK does not know.
+type (
+	tagged struct {
+		*requests.RpcRequest
+		Added string `position:"Query" name:"Added"`
+	}
+	behindInterface struct {
+		requests.AcsRequest
+		Added string `position:"Query" name:"Added"`
+	}
+)
+
+// A request of a program's own making is not changed either, however it embeds the SDK's.
+func TestDoActionOwnRequests(t *testing.T) {
+	srv := retrytest.NewServer()
+	defer srv.Close()
+	c := mustWrap(t, newEss(t))
+	rpc := new(requests.RpcRequest)
+	rpc.InitWithApiInfo("Vpc", "2016-04-28", "CreateVpc", "vpc", "openAPI")
+	rpc.Domain = srv.Host
+	for _, request := range []requests.AcsRequest{tagged{rpc, ""}, &tagged{rpc, "x"}, &behindInterface{rpc, "x"}} {
+		err := c.DoAction(context.Background(), request, vpc.CreateCreateVpcResponse())
+		if _, pointed := request.(tagged); !pointed {
+			if err != nil {
+				t.Errorf("%T: %v", request, err)
+			}
+		} else if !errors.Is(err, retry.ErrRequest) { // with which the SDK panics
+			t.Errorf("%T: %v", request, err)
+		}
+	}
+	for _, e := range srv.Effects() {
+		if e.Params.Get("Added") != "x" {
+			t.Errorf("the added parameter is missing: %v", e.Params)
+		}
+	}
+	if n := len(srv.Effects()); n != 2 || len(rpc.QueryParams) != 0 || rpc.GetStringToSign() != "" {
+		t.Errorf("%d effects, the request is now %+v", n, rpc.QueryParams)
+	}
+}

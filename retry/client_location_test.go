@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -38,7 +40,9 @@ const locationHost = "location-readonly.aliyuncs.com"
 
 func newLocation(t *testing.T, accounts ...retrytest.Account) *location {
 	l := &location{Server: retrytest.NewServer(accounts...), endpoint: retrytest.NewServer(accounts...)}
-	overTLS := httptest.NewTLSServer(l)
+	overTLS := httptest.NewUnstartedServer(l)
+	overTLS.Config.ErrorLog = log.New(io.Discard, "", 0) // it would tell of a handshake that nobody waited for
+	overTLS.StartTLS()
 	l.transport = &http.Transport{
 		TLSClientConfig: &tls.Config{},
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {

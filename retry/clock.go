@@ -2,6 +2,7 @@ package retry
 
 import (
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -69,14 +70,19 @@ func (r reading) from(offset time.Duration) time.Duration {
 
 // signingTime returns the time to sign into an attempt that starts now: later than the
 // previous one's by a second at least, since "the values of SignatureNonce and
-// Timestamp must be different if you retry" and Timestamp counts in seconds.
+// Timestamp must be different if you retry" and Timestamp counts in seconds. Where the clock
+// was set back in between, by this call or another, it is at least another one than all before.
 func (c *call) signingTime(now time.Time) time.Time {
-	if ahead := c.t.clock.ahead(); ahead != c.ahead { // corrected, by this call or another
-		c.ahead, c.signedAt = ahead, time.Time{}
-	}
-	t := now.Add(c.ahead).UTC().Truncate(time.Second)
-	if next := c.signedAt.Add(time.Second); t.Before(next) {
+	ahead := c.t.clock.ahead()
+	t := now.Add(ahead).UTC().Truncate(time.Second)
+	if next := c.signedAt.Add(time.Second); t.Before(next) && (ahead == c.ahead || next.Sub(t) <= skewThreshold) {
 		t = next
+	}
+	if ahead != c.ahead {
+		c.ahead, c.turned = ahead, len(c.attempts) > 0
+	}
+	for c.turned && slices.ContainsFunc(c.attempts, func(a Attempt) bool { return a.SignedAt.Equal(t) }) {
+		t = t.Add(time.Second)
 	}
 	c.signedAt = t
 	return t

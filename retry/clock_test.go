@@ -142,6 +142,42 @@ func TestClockIsHealedInMidCall(t *testing.T) {
 	})
 }
 
+// A correction that is taken back at once does not make two attempts of a call bear one time.
+func TestTimestampsDifferAcrossCorrections(t *testing.T) {
+	for _, ahead := range []time.Duration{61 * time.Second, 2 * time.Minute, time.Hour, -time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			var seen []time.Time
+			tr := newLoop(baseFunc(func(req *http.Request) (*http.Response, error) {
+				signed, err := time.Parse(time.RFC3339, req.URL.Query().Get("Timestamp"))
+				if err != nil {
+					return nil, err
+				}
+				seen = append(seen, signed)
+				date := func(ahead time.Duration) http.Header {
+					return http.Header{"Date": {time.Now().Add(ahead).UTC().Format(http.TimeFormat)}}
+				}
+				steps := []step{{status: 400, body: `{"Code":"IllegalTimestamp","Message":"x"}`, header: date(ahead)},
+					{status: 500, body: internal, header: date(0)}, {status: 500, body: internal, header: date(0)}, {status: 200, body: okBody}}
+				return (&scripted{steps: steps[len(seen)-1:]}).RoundTrip(req)
+			}))
+			resp, err := tr.RoundTrip(newRequest(t.Context(), createURL))
+			if err != nil || resp.StatusCode != 200 || len(seen) != 4 {
+				t.Fatal(resp, err, seen)
+			}
+			for i, a := range seen {
+				for _, b := range seen[:i] {
+					if a.Equal(b) {
+						t.Errorf("%v ahead: signed for %v", ahead, seen)
+					}
+				}
+			}
+			if last := seen[3].Sub(time.Now()).Abs(); last > 5*time.Second {
+				t.Errorf("%v ahead: the last is signed %v off", ahead, last)
+			}
+		})
+	}
+}
+
 // A small offset, learnt from a server that minds it, is forgotten with the first reply of one
 // that shows it to be gone.
 func TestClockHealsWithoutRefusal(t *testing.T) {

@@ -10,7 +10,8 @@ const (
 	// Unknown: there may be an effect. To learn more, repeat the call with the same
 	// client token and the same parameters, or look for the resource.
 	Unknown Outcome = iota
-	// NotDone: there is no effect, for certain.
+	// NotDone: no attempt of this call had an effect, for certain. What was sent under the
+	// same token before, by the call that a [WithToken] resumes for instance, may have had one.
 	NotDone
 	// Done: the API accepted the call and its effect is there, once. It does not say
 	// that the resource is ready for use.
