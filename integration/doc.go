@@ -19,7 +19,15 @@
 //	TestResume, ...ByContext     another process takes up a call by its token
 //	TestReadTimeoutIsAnAttempts  the client's read timeout bounds an attempt, not the call
 //	TestManyGoroutines           one client for many goroutines
+//	TestNothingIsLeftOf503s      calls that met 503s leave no goroutine behind
 //	TestAnySchedule              the same promises under random schedules of faults
+//	TestPromise                  and with clocks, sessions, networks and callers as unreliable
 //
-// Random schedules can be given more time: go test -run AnySchedule -rapid.checks=10000.
+// TestPromise alone takes no sockets. Each of its cases is a world in a bubble of
+// testing/synctest, with a network in memory, a server on it, and a clock of its own: hours
+// take a millisecond, times are checked to the nanosecond, and a goroutine that stays fails
+// the case. What was asked for is checked against what the server saw, by rules that know
+// nothing of how the library works.
+//
+// Random cases can be given more time: go test -run Promise -rapid.checks=10000.
 package integration

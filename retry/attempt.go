@@ -107,7 +107,7 @@ func (c *call) timeLeft() error {
 		return context.DeadlineExceeded
 	}
 	// A wait may have lasted longer than was meant, on a machine that slept.
-	if lifetime := c.policy.TokenLifetime; len(c.attempts) > 0 && c.tokenAge() > lifetime {
+	if lifetime := c.tokenLifetime(); len(c.attempts) > 0 && lifetime > 0 && c.age() > lifetime {
 		return tokenAgeError(lifetime)
 	}
 	return nil

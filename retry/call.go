@@ -93,18 +93,21 @@ func (c *call) situation(class Class, r *reply) situation {
 		class: class, unwritten: r.unwritten, replaySafe: c.replaySafe,
 		attempts: len(c.attempts) + 1, maxAttempts: c.policy.MaxAttempts,
 		now: time.Now(), end: c.end,
-		age: c.tokenAge(), lifetime: c.policy.TokenLifetime,
+		age: c.age(), lifetime: c.tokenLifetime(),
 		callerErr: c.caller.Err(),
 	}
 }
 
-// tokenAge is how long ago the token may have come to the server first. It goes by the wall
-// clock, which runs while a machine sleeps: servers forget by theirs.
-func (c *call) tokenAge() time.Duration {
+// age is how long ago the call began, by the wall clock, which runs while a machine sleeps:
+// servers forget by theirs.
+func (c *call) age() time.Duration { return time.Now().Round(0).Sub(c.start.Round(0)) }
+
+// tokenLifetime is how old the call may become, 0 if it carries no token.
+func (c *call) tokenLifetime() time.Duration {
 	if c.token == "" {
 		return 0
 	}
-	return time.Now().Round(0).Sub(c.start.Round(0))
+	return c.policy.TokenLifetime
 }
 
 // finish returns the last attempt's answer or, where there is none that the caller could

@@ -18,8 +18,8 @@ type situation struct {
 	attempts    int // made so far
 	maxAttempts int
 	now, end    time.Time
-	age         time.Duration // of the token, since the first attempt; 0 without one
-	lifetime    time.Duration // of the token
+	age         time.Duration // of the token, since the first attempt
+	lifetime    time.Duration // of the token; 0 without one
 	callerErr   error
 	renewed     bool // the credentials are others now
 }
@@ -62,7 +62,7 @@ func decide(s *situation, delay func(traits) time.Duration) decision {
 	if !s.now.Add(d + minAttempt).Before(s.end) {
 		return stop(context.DeadlineExceeded, "a wait of %v would not leave %v before the deadline", d.Round(time.Millisecond), minAttempt)
 	}
-	if s.age+d > s.lifetime {
+	if s.lifetime > 0 && s.age+d > s.lifetime {
 		return stop(nil, "%v", tokenAgeError(s.lifetime))
 	}
 	return decision{retry: true, delay: d}

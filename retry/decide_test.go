@@ -53,6 +53,7 @@ func TestDecide(t *testing.T) {
 		{"the wait leaves a little more", Busy, nil, time.Minute - 51*time.Millisecond, true, "", nil},
 		{"attempts are counted before time", Busy, func(s *situation) { s.attempts = 3 }, time.Hour, false, "3 attempts", nil},
 		{"the token grows too old in the wait", Busy, func(s *situation) { s.age = time.Hour - 5*time.Second }, 6 * time.Second, false, "client token is older", nil},
+		{"without a token there is no age", Busy, func(s *situation) { s.age, s.lifetime = time.Hour, 0 }, 6 * time.Second, true, "", nil},
 		{"the token is just young enough", Busy, func(s *situation) { s.age = time.Hour - 6*time.Second }, 6 * time.Second, true, "", nil},
 	}
 	for _, tt := range tests {
