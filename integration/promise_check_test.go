@@ -32,7 +32,7 @@ func (k *checker) checkAttempts(c *madeCall) {
 		}
 		seen, arrived := wire[a.Nonce]
 		whole := arrived && seen.Problem != "IncompleteBody" // else its form says nothing
-		if !arrived && a.RequestID != "" { // a reply without is net/http's own, to a request that broke off
+		if !arrived && a.RequestID != "" {                   // a reply without is net/http's own, to a request that broke off
 			k.broken("attempt %d was answered with %d and never arrived", a.Number, a.Status)
 		}
 		if whole && (seen.ClientToken != c.info.ClientToken || nameIn(seen) != c.name) {
@@ -171,8 +171,12 @@ func delayBounds(p retry.Policy, attempts []retry.Attempt) (least, most time.Dur
 	if p.Busy == (retry.Delay{}) {
 		p.Busy = retry.Delay{Base: time.Second, Max: 20 * time.Second}
 	}
-	backoffOf := func(class retry.Class) retry.Delay {
-		switch class {
+	backoffOf := func(i int) retry.Delay {
+		switch attempts[i].Class {
+		case retry.ClockSkew: // the first sets the clock, and is repeated at once
+			if slices.ContainsFunc(attempts[:i], func(a retry.Attempt) bool { return a.Class == retry.ClockSkew }) {
+				return p.Transient
+			}
 		case retry.NoResponse, retry.ServerError:
 			return p.Transient
 		case retry.Unavailable, retry.InProgress, retry.Busy, retry.Throttled:
@@ -181,10 +185,10 @@ func delayBounds(p retry.Policy, attempts []retry.Attempt) (least, most time.Dur
 		return retry.Delay{}
 	}
 	last := attempts[len(attempts)-1].Class
-	backoff := backoffOf(last)
+	backoff := backoffOf(len(attempts) - 1)
 	ceiling := backoff.Base
-	for _, a := range attempts[:len(attempts)-1] {
-		if backoffOf(a.Class) == backoff {
+	for i := range attempts[:len(attempts)-1] {
+		if backoffOf(i) == backoff {
 			ceiling = min(2*ceiling, backoff.Max)
 		}
 	}

@@ -21,7 +21,7 @@ func (k *checker) checkClock(c *madeCall) {
 		if i > 0 && c.info.Attempts[i-1].Class == retry.ClockSkew {
 			known = c.info.Attempts[i-1].Start
 		}
-		if !known.IsZero() && !k.clockChanged(known, seen.Received) && !k.clockMistaken(c, known) {
+		if !known.IsZero() && !k.clockChanged(known, seen.Received) && !k.clockMistaken(c, known) && !k.clockForgotten(c, known, a.Start) {
 			k.broken("attempt %d was refused for its time, which was known since %v", a.Number, known.Sub(k.began))
 		}
 	}
@@ -43,6 +43,17 @@ func (k *checker) clockKnown(c *madeCall, before time.Time) (began time.Time) {
 func (k *checker) clockMistaken(c *madeCall, known time.Time) bool {
 	for a := range k.sharing(c) {
 		if a.Start.Before(known) && !a.Start.Add(a.Duration).Before(known) && k.clockChanged(a.Start, known) {
+			return true
+		}
+	}
+	return false
+}
+
+// clockForgotten reports whether, between two times, an attempt was refused although it went
+// by the server's clock, which nothing but forgetting can mend.
+func (k *checker) clockForgotten(c *madeCall, known, before time.Time) bool {
+	for a := range k.sharing(c) {
+		if a.Class == retry.Rejected && a.Code == "InvalidTimeStamp.Expired" && !a.Start.Before(known) && !a.Start.Add(a.Duration).After(before) {
 			return true
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/aliretry/aliretry/internal/openapi"
 	"github.com/aliretry/aliretry/internal/signing"
 )
 
@@ -51,6 +52,9 @@ func (c *call) attempt() (Attempt, *reply, error) {
 		return Attempt{}, nil, fmt.Errorf("%w: %w", ErrCredentials, err)
 	}
 	sendOnce(req, own)
+	if b, _ := c.base.(*ownBase); b != nil && !b.DisableCompression && req.Method != "HEAD" && req.Header["Accept-Encoding"] == nil {
+		req.Header["Accept-Encoding"] = []string{"gzip"} // else net/http takes a cut-off empty body for a whole one
+	}
 	c.hooks.attemptStart(a)
 	c.hooks.addTo(req.Header, a)
 
@@ -82,13 +86,16 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	}
 	r.class, r.fault = classify(&e)
 	c.t.clock.learn(r.class, &e)
+	if r.class == ClockSkew {
+		c.skews++
+	}
 	r.fault.Message = conceal(r.fault.Message, credentials)
 	r.unwritten = watch.unwritten()
 	r.effect = effectOf(r.class, r.unwritten)
 	a.Class, a.Status, a.Err = r.class, e.status, r.err
 	a.Code, a.Message, a.RequestID = r.fault.Code, r.fault.Message, r.fault.RequestID
 	if a.RequestID == "" && r.resp != nil {
-		a.RequestID = r.resp.Header.Get("X-Acs-Request-Id")
+		a.RequestID = openapi.ClipID(r.resp.Header.Get("X-Acs-Request-Id"))
 	}
 	return a, r, nil
 }

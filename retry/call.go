@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -42,7 +43,8 @@ type call struct {
 	first    [1]Attempt         // spares the success path an allocation
 	signedAt time.Time          // of the last attempt
 	ahead    time.Duration      // of our clock the servers' was, for the last attempt
-	turned   bool               // that has changed since the first
+	setBack  bool               // a clock was, since the first
+	skews    int                // timestamps that were refused for our clock
 	key      string             // the long-lived AccessKeyId of the last attempt
 	used     signer.Credentials // by the last attempt
 	renewed  bool               // they were, once
@@ -68,6 +70,9 @@ func (c *call) run() (*http.Response, error) {
 		s := c.situation(a.Class, reply) // renewing may have taken the time
 		s.renewed = renewed
 		d := decide(&s, func(t traits) time.Duration {
+			if a.Class == ClockSkew && c.skews > 1 {
+				t.delay = transientDelay // the correction did not help: two clocks, or a wrong Date
+			}
 			return c.delays.next(t, c.t.jitter(), reply.hint())
 		})
 		a.Wait = d.delay
@@ -133,7 +138,7 @@ func (c *call) refuse(err error) error {
 }
 
 // reasonOf adds its cause to a reason, which may be all that a log sees.
-func reasonOf(reason string, err error) string { return reason + ": " + causeOf(err) }
+func reasonOf(reason string, err error) string { return reason + ": " + scrub(causeOf(err)) }
 
 // fail ends the call with an error.
 func (c *call) fail(reason string, err, ctxErr error) error {
@@ -157,7 +162,7 @@ func (c *call) snapshot() Info {
 		Method:      c.wire.Method,
 		ClientToken: c.token,
 		Outcome:     settle(c.readOnly, c.effects),
-		Attempts:    c.attempts[:len(c.attempts):len(c.attempts)],
+		Attempts:    slices.Clone(c.attempts),
 		Reason:      c.reason,
 	}
 	if c.wire.URL != nil {

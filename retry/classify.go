@@ -31,6 +31,7 @@ type evidence struct {
 	sent      time.Time
 	received  time.Time     // the reply's headers
 	roundTrip time.Duration // between the two
+	stale     bool          // the timestamp was refused, by whatever clock
 	ahead     time.Duration // how far the attempt took the servers' clock to be ahead of ours
 }
 
@@ -62,7 +63,7 @@ func classify(e *evidence) (Class, openapi.Fault) {
 		return Broken, openapi.Fault{}
 	}
 	f := openapi.ReadFault(e.body)
-	if (f.Cut && !e.streamed || isPacked(e.header)) && e.status/100 == 4 {
+	if (f.Cut && !e.streamed || len(e.body) > 0 && isPacked(e.header)) && e.status/100 == 4 {
 		return NoResponse, f
 	}
 	return classifyReply(e, f), f
@@ -112,7 +113,7 @@ func classifyAnswer(e *evidence) (Class, openapi.Fault) {
 		e.status == http.StatusNoContent, e.status == http.StatusResetContent:
 		return Success, openapi.Fault{}
 	case e.request.ByPath:
-		if !isROAAnswer(e.header.Get("Content-Type"), e.body) {
+		if len(e.body) > 0 && isPacked(e.header) || !isROAAnswer(e.header.Get("Content-Type"), e.body) {
 			return NoResponse, openapi.Fault{}
 		}
 	case !openapi.IsAnswer(e.request.Format, e.body),

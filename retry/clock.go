@@ -29,6 +29,8 @@ func (c *clock) learn(class Class, e *evidence) {
 	switch {
 	case class == ClockSkew:
 		c.offset.Store(int64(e.clock().middle()))
+	case e.stale && e.ahead != 0: // signed by a correction, which does not help
+		c.offset.CompareAndSwap(int64(e.ahead), 0)
 	case c.ahead() != 0 && e.status != 0:
 		if r := e.clock(); r != (reading{}) && r.width() < skewThreshold && r.from(0) < skewThreshold {
 			c.offset.Store(0)
@@ -70,18 +72,18 @@ func (r reading) from(offset time.Duration) time.Duration {
 
 // signingTime returns the time to sign into an attempt that starts now: later than the
 // previous one's by a second at least, since "the values of SignatureNonce and
-// Timestamp must be different if you retry" and Timestamp counts in seconds. Where the clock
-// was set back in between, by this call or another, it is at least another one than all before.
+// Timestamp must be different if you retry" and Timestamp counts in seconds. Where a clock
+// was set back in between, the Transport's or the machine's, it is another one than all before.
 func (c *call) signingTime(now time.Time) time.Time {
-	ahead := c.t.clock.ahead()
-	t := now.Add(ahead).UTC().Truncate(time.Second)
-	if next := c.signedAt.Add(time.Second); t.Before(next) && (ahead == c.ahead || next.Sub(t) <= skewThreshold) {
+	c.ahead = c.t.clock.ahead()
+	t := now.Add(c.ahead).UTC().Truncate(time.Second)
+	switch next := c.signedAt.Add(time.Second); {
+	case next.Sub(t) > skewThreshold:
+		c.setBack = true
+	case t.Before(next):
 		t = next
 	}
-	if ahead != c.ahead {
-		c.ahead, c.turned = ahead, len(c.attempts) > 0
-	}
-	for c.turned && slices.ContainsFunc(c.attempts, func(a Attempt) bool { return a.SignedAt.Equal(t) }) {
+	for c.setBack && slices.ContainsFunc(c.attempts, func(a Attempt) bool { return a.SignedAt.Equal(t) }) {
 		t = t.Add(time.Second)
 	}
 	c.signedAt = t

@@ -10,7 +10,7 @@ import (
 // unpack makes a compressed reply readable, as net/http does for those that it has asked for:
 // proxies compress also where nobody asked, and no SDK could read that.
 func unpack(resp *http.Response, method string) {
-	if method == http.MethodHead || resp.ContentLength == 0 || !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+	if method == http.MethodHead || resp.ContentLength == 0 || !isGzip(resp.Header.Get("Content-Encoding")) {
 		return
 	}
 	resp.Header.Del("Content-Encoding")
@@ -44,4 +44,9 @@ func (g *gzipBody) Close() error { return g.packed.Close() }
 func isPacked(h http.Header) bool {
 	encoding := h.Get("Content-Encoding")
 	return encoding != "" && !strings.EqualFold(encoding, "identity")
+}
+
+// isGzip knows both names (RFC 9110, section 8.4.1.3).
+func isGzip(encoding string) bool {
+	return strings.EqualFold(encoding, "gzip") || strings.EqualFold(encoding, "x-gzip")
 }

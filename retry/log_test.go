@@ -171,7 +171,7 @@ func TestTraceHeader(t *testing.T) {
 		h.Set("traceparent", "00-"+a.Nonce)
 		h["mine"] = []string{"theirs"}
 		for _, key := range []string{"x-acs-action", "X-Acs-Trace", "Host", "Authorization", "Content-Type", "content-length",
-			"Idempotency-Key", "Accept-Encoding", "Transfer-Encoding", "Connection", "no name"} {
+			"Content-Encoding", "If-None-Match", "Range", "Idempotency-Key", "Accept-Encoding", "Transfer-Encoding", "Connection", "no name"} {
 			h[key] = []string{"theirs"}
 		}
 		h["Bad-Value"] = []string{"a\nb: c"}

@@ -90,7 +90,7 @@ func capture(req *http.Request, limit int64) ([]byte, error) {
 	n, err := buf.ReadFrom(io.LimitReader(req.Body, limit+1))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("%w: it cannot be read: %w", ErrBody, err)
+		return nil, fmt.Errorf("%w: it cannot be read: %w", ErrBody, Redact(err))
 	case n > limit:
 		return nil, fmt.Errorf("%w: it is longer than Policy.MaxBody, %d bytes", ErrBody, limit)
 	case req.ContentLength > 0 && n != req.ContentLength:

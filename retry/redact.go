@@ -15,10 +15,12 @@ import (
 // name, as in a parameter, a header or a piece of JSON that a credentials provider quotes.
 var secrets = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(://)[^\s"?]*@|(://[^\s"?]*)\?[^\s"]*` +
-		`|(?i)((?:access[-_]?key[-_]?secret|(?:security|sts|bearer|session)[-_]?token|signature|private[-_]?key|password)"?)\s*(?:=|:|%3D|%253D)\s*"?[^\s"&,}]*`)
+		`|(?i)((?:access[-_]?key[-_]?secret|secret[-_]?access[-_]?key|client[-_]?secret|(?:security|sts|bearer|session|access|refresh|oidc)[-_]?token` +
+		`|saml[-_]?assertion|signature|private[-_]?key|password)\\*["']?)\s*(?:=|:|>|%3D|%253D)\s*\\*["']?[^\s"'&}<\\]*` +
+		`|(?i)(authorization\\*["']?\s*[:=]\s*)[^\r\n]*`)
 })
 
-func scrub(text string) string { return secrets().ReplaceAllString(text, "$1$2$3") }
+func scrub(text string) string { return secrets().ReplaceAllString(text, "$1$2$3$4") }
 
 // Redact returns err without the signed URL that http.Client puts into its *url.Error:
 // the query is cut off, wherever in the text it stands. [errors.Is] and [errors.As] find
@@ -79,8 +81,22 @@ func conceal(message string, c signer.Credentials) string {
 			if secret != "" {
 				message = strings.ReplaceAll(message, secret, "[redacted]")
 			}
+			if n := cutSecret(message, secret); n > 0 { // where the message was cut
+				message = message[:len(message)-n] + "[redacted]"
+			}
 			secret = url.QueryEscape(secret)
 		}
 	}
 	return message
+}
+
+// cutSecret is how long a beginning of the secret the message ends with, 0 if with none of 8
+// bytes or more.
+func cutSecret(message, secret string) int {
+	for n := min(len(secret)-1, len(message)); n >= 8; n-- {
+		if strings.HasSuffix(message, secret[:n]) {
+			return n
+		}
+	}
+	return 0
 }

@@ -131,7 +131,7 @@ func classByRule(e *evidence, f openapi.Fault) (Class, bool) {
 		if !r.fits(e.status, code, text) || r.alone && !e.replaySafe {
 			continue
 		}
-		if r.class == ClockSkew && !e.skewed() {
+		if e.stale = e.stale || r.class == ClockSkew; r.class == ClockSkew && !e.skewed() {
 			return Rejected, true // stale for another reason: setting the clock would not help
 		}
 		return r.class, true

@@ -27,7 +27,7 @@ type Trace struct {
 	AttemptStart func(Attempt)
 	// Header runs behind AttemptStart and may put headers for this attempt into the map,
 	// such as traceparent. What the request has already stays, and names that begin with
-	// x-acs-, or that net/http gives a meaning of its own, are passed over.
+	// x-acs-, or that change what HTTP makes of the request, are passed over.
 	Header func(Attempt, http.Header)
 	// AttemptEnd runs after each attempt and is given all of it, Wait included: what
 	// follows has been decided.
@@ -151,12 +151,16 @@ func (hs hooks) addTo(h http.Header, a Attempt) {
 // mayAdd reports whether a header changes neither the request nor how it is sent.
 func mayAdd(h http.Header, key string, values []string) bool {
 	switch http.CanonicalHeaderKey(key) {
-	case "Authorization", "Connection", "Content-Length", "Cookie", "Expect", "Host", "Idempotency-Key", "Proxy-Authorization",
-		"Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade", "X-Idempotency-Key", "Accept-Encoding",
-		"Accept", "Content-Md5", "Content-Type", "Date", "User-Agent":
+	case "Accept", "Authorization", "Connection", "Cookie", "Date", "Expect", "Host", "Idempotency-Key", "Keep-Alive", "Range", "Te",
+		"Trailer", "Transfer-Encoding", "Upgrade", "User-Agent", "X-Http-Method-Override", "X-Idempotency-Key":
 		return false
 	}
-	if !isHeaderName(key) || openapi.HasPrefixFold(key, "x-acs-") {
+	for _, prefix := range [...]string{"x-acs-", "accept-", "content-", "if-", "proxy-"} {
+		if openapi.HasPrefixFold(key, prefix) {
+			return false
+		}
+	}
+	if !isHeaderName(key) {
 		return false
 	}
 	for _, value := range values {

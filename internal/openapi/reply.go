@@ -265,6 +265,9 @@ func unexpected(err error) error {
 	return err
 }
 
+// ClipID bounds a request ID that did not come in a body.
+func ClipID(id string) string { return clip(id, maxCode) }
+
 // clip bounds s to n bytes, at the end of a character.
 func clip(s string, n int) string {
 	if len(s) <= n {
