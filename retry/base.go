@@ -65,6 +65,8 @@ func boundedDial(t *http.Transport) func(ctx context.Context, network, address s
 
 // connectTimeoutIn returns the request's own, 0 if it has none.
 func connectTimeoutIn(ctx context.Context) time.Duration {
-	timeout, _ := ctx.Value(connectTimeoutKey{}).(time.Duration)
-	return timeout
+	if c := callIn(ctx); c != nil {
+		return c.connectTimeout
+	}
+	return 0
 }

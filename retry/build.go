@@ -32,9 +32,7 @@ func (c *Client) build(ctx context.Context, request requests.AcsRequest, start, 
 	if request, err = c.filled(ctx, request, start, end); err != nil {
 		return nil, up, err
 	}
-	if timeout := request.GetConnectTimeout(); timeout != 0 {
-		ctx = context.WithValue(ctx, connectTimeoutKey{}, timeout)
-	}
+	up.connectTimeout = request.GetConnectTimeout()
 	req, err := http.NewRequestWithContext(ctx, request.GetMethod(), request.BuildUrl(), request.GetBodyReader())
 	if err != nil {
 		return nil, up, fmt.Errorf("%w: it cannot be built: %w", ErrRequest, Redact(err))
@@ -54,9 +52,6 @@ func (c *Client) build(ctx context.Context, request requests.AcsRequest, start, 
 // fails, the SDK's own table may know the endpoint.
 func (c *Client) filled(ctx context.Context, request requests.AcsRequest, start, end time.Time) (requests.AcsRequest, error) {
 	request = copyEmbedded(reflect.ValueOf(request)).Interface().(requests.AcsRequest)
-	if common, ok := request.(*requests.CommonRequest); ok {
-		common.TransToAcsRequest()
-	}
 	if err := c.addSource(request); err != nil {
 		return nil, err
 	}
@@ -102,6 +97,17 @@ func (c *Client) builder(ctx context.Context) *sdk.Client {
 			return nil
 		}
 		*provider = noCredentials{}
+	} else {
+		known, err := (*provider).GetCredentials()
+		if err != nil {
+			return nil
+		}
+		*provider = keyOnly{known}
+	}
+	if config := hidden[*sdk.Config](&own, "config"); config != nil && (*config).AutoRetry {
+		once := **config // a look-up is repeated by the Transport alone
+		once.AutoRetry = false
+		*config = &once
 	}
 	*client = &http.Client{Transport: lookupRoad{c.Transport, ctx}}
 	*logger = nil // it keeps the last line without a lock
@@ -191,6 +197,15 @@ func (noCredentials) GetCredentials() (*credentials.Credentials, error) {
 }
 func (noCredentials) GetProviderName() string { return "" }
 
+// keyOnly tells whose request it is that the Transport is to sign; a failed look-up's error
+// shows all that stands in its URL.
+type keyOnly struct{ of *credentials.Credentials }
+
+func (k keyOnly) GetCredentials() (*credentials.Credentials, error) {
+	return &credentials.Credentials{AccessKeyId: k.of.AccessKeyId, ProviderName: k.of.ProviderName}, nil
+}
+func (k keyOnly) GetProviderName() string { return k.of.ProviderName }
+
 // hidden returns a field of the client's that has no getter, or nil in a version of the SDK
 // that has no such field.
 func hidden[T any](client *sdk.Client, name string) *T {
@@ -207,6 +222,9 @@ func copyEmbedded(v reflect.Value) reflect.Value {
 	c := reflect.New(v.Type().Elem())
 	c.Elem().Set(v.Elem())
 	unshare(c.Elem())
+	if common, ok := c.Interface().(*requests.CommonRequest); ok {
+		common.TransToAcsRequest() // what it had is bound to the original
+	}
 	return c
 }
 

@@ -16,13 +16,15 @@ import (
 
 // call is one logical call on its way.
 type call struct {
-	t      *Transport
-	policy Policy
-	caller context.Context // the caller's
-	ctx    callContext     // the caller's, with the call in it
-	hooks  hooks
-	base   http.RoundTripper
-	handed *http.Transport // by the V2 SDK; nil if there is none
+	t                    *Transport
+	policy               Policy
+	caller               context.Context // the caller's
+	ctx                  callContext     // the caller's, with the call in it
+	hooks                hooks
+	base                 http.RoundTripper
+	handed               *http.Transport // by the V2 SDK; nil if there is none
+	connectTimeout       time.Duration   // the request's own, 0 if it has none
+	clientConnectTimeout time.Duration   // the wrapped client's, read before anybody dials
 
 	request  openapi.Request
 	wire     http.Request // what attempts are copies of

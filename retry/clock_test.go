@@ -2,6 +2,7 @@ package retry
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,7 +172,7 @@ func TestTimestampsDifferAcrossCorrections(t *testing.T) {
 					}
 				}
 			}
-			if last := seen[3].Sub(time.Now()).Abs(); last > 5*time.Second {
+			if last := time.Until(seen[3]).Abs(); last > 5*time.Second {
 				t.Errorf("%v ahead: the last is signed %v off", ahead, last)
 			}
 		})
@@ -221,6 +222,78 @@ func TestClockIsNotPoisoned(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A gateway's Date may be wrong while the clock that refuses timestamps is right: a correction
+// by it helps nobody, and is forgotten when it is refused itself.
+func TestWrongCorrectionIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tr := newLoop(baseFunc(func(req *http.Request) (*http.Response, error) {
+			now := time.Now().UTC()
+			signed, err := time.Parse(time.RFC3339, req.URL.Query().Get("Timestamp"))
+			if err != nil {
+				return nil, err
+			}
+			st := step{status: 200, body: okBody, header: http.Header{"Date": {now.Add(time.Hour).Format(http.TimeFormat)}}}
+			if signed.Sub(now).Abs() > 15*time.Minute || req.URL.Query().Get("MinSize") == "2" {
+				st.status, st.body = 400, `{"Code":"IllegalTimestamp","Message":"x"}`
+			}
+			return (&scripted{steps: []step{st}}).RoundTrip(req)
+		}))
+		for n, url := range []string{createURL, strings.Replace(createURL, "MinSize=1", "MinSize=2", 1), createURL} {
+			resp, err := tr.RoundTrip(newRequest(t.Context(), url))
+			if want := 200 + 200*(n%2); err != nil || resp.StatusCode != want {
+				t.Fatalf("call %d: %v, %v", n+1, resp, err)
+			}
+		}
+	})
+}
+
+// Servers whose clocks differ refuse each other's correction: the second one in a call waits.
+func TestCorrectionsWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		tr := newLoop(baseFunc(func(req *http.Request) (*http.Response, error) {
+			n++
+			date := time.Now().Add(time.Duration(n) * time.Hour).UTC().Format(http.TimeFormat)
+			return (&scripted{steps: []step{{status: 400, body: `{"Code":"IllegalTimestamp","Message":"x"}`, header: http.Header{"Date": {date}}}}}).RoundTrip(req)
+		}))
+		tr.Policy.MaxAttempts = 4
+		resp, err := tr.RoundTrip(newRequest(t.Context(), createURL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, _ := InfoOfResponse(resp)
+		for k, want := range []time.Duration{0, 25 * time.Millisecond, 50 * time.Millisecond, 0} {
+			if i.Attempts[k].Wait != want {
+				t.Errorf("the wait after attempt %d is %v, want %v", k+1, i.Attempts[k].Wait, want)
+			}
+		}
+	})
+}
+
+// When the machine's clock is set back in mid-call, the next attempt goes by it, and by no time
+// that was signed before.
+func TestMachineClockIsSetBack(t *testing.T) {
+	c := &call{t: new(Transport)}
+	sign := func(at time.Time) time.Time {
+		t.Helper()
+		a := Attempt{SignedAt: c.signingTime(at)}
+		for _, before := range c.attempts {
+			if a.SignedAt.Equal(before.SignedAt) {
+				t.Errorf("signed for %v twice", a.SignedAt)
+			}
+		}
+		c.attempts = append(c.attempts, a)
+		return a.SignedAt
+	}
+	sign(noon)
+	sign(noon.Add(time.Hour))
+	for range 3 {
+		if got := sign(noon); got.Sub(noon) > 5*time.Second || got.Before(noon) {
+			t.Errorf("signed for %v at %v", got, noon)
+		}
 	}
 }
 

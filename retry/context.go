@@ -13,8 +13,6 @@ type (
 	traceKey      struct{}
 	replaySafeKey struct{}
 	callKey       struct{}
-
-	connectTimeoutKey struct{} // holds the request's own, for whoever dials
 )
 
 // WithToken returns a context that gives its call the client token t, for instance to
@@ -67,7 +65,7 @@ type foreignContext struct{ context.Context }
 
 func (c foreignContext) Value(key any) any {
 	switch key.(type) {
-	case tokenKey, traceKey, replaySafeKey, callKey, connectTimeoutKey:
+	case tokenKey, traceKey, replaySafeKey, callKey:
 		return nil
 	}
 	return c.Context.Value(key)
@@ -81,8 +79,11 @@ type callContext struct {
 }
 
 func (c *callContext) Value(key any) any {
-	if key == (callKey{}) {
+	switch key.(type) {
+	case callKey:
 		return c.call
+	case tokenKey, traceKey, replaySafeKey: // said of this call, not of what its base asks for its own ends
+		return nil
 	}
 	return c.Context.Value(key)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
@@ -12,10 +13,12 @@ import (
 
 // above is what stands over a call, as far as its way to the Transport tells.
 type above struct {
-	autoRetry   bool          // the SDK would repeat the call when it fails
-	readTimeout time.Duration // that the request brought along; 0 if it did not
-	start       time.Time     // of the call; zero if it starts now
-	insecure    *bool         // the request's HTTPSInsecure; nil if it says nothing
+	tried          bool          // the call may be a repetition by the SDK
+	autoRetry      bool          // the SDK would repeat the call when it fails
+	readTimeout    time.Duration // that the request brought along; 0 if it did not
+	start          time.Time     // of the call; zero if it starts now
+	connectTimeout time.Duration // the request's; 0 if it has none
+	insecure       *bool         // the request's HTTPSInsecure; nil if it says nothing
 }
 
 // sdkRoad leads from the http.Client of a wrapped client to its Transport. What takes
@@ -23,7 +26,8 @@ type above struct {
 type sdkRoad struct {
 	*Transport
 	config         *sdk.Config
-	attemptTimeout bool // an Option has set it, and outranks what requests ask for
+	attemptTimeout bool        // an Option has set it, and outranks what requests ask for
+	tried          atomic.Bool // a call failed during which AutoRetry was switched on
 }
 
 // RoundTrip implements [http.RoundTripper]. The SDK gives its requests no context: a deadline
@@ -33,7 +37,12 @@ func (r *sdkRoad) RoundTrip(req *http.Request) (*http.Response, error) {
 	if deadline, ok := req.Context().Deadline(); ok && !r.attemptTimeout {
 		up.readTimeout = max(0, time.Until(deadline))
 	}
-	return r.do(req, nil, up)
+	up.tried = up.autoRetry && r.tried.Load()
+	resp, err := r.do(req, nil, up)
+	if !up.autoRetry && r.config.AutoRetry && (err != nil || resp.StatusCode >= 500) {
+		r.tried.Store(true) // the SDK looks at it now, and tries again
+	}
+	return resp, err
 }
 
 // checkLayers refuses a call that is one of several by which another layer carries out its
@@ -41,6 +50,9 @@ func (r *sdkRoad) RoundTrip(req *http.Request) (*http.Response, error) {
 func (c *call) checkLayers(req *http.Request, up above) error {
 	switch outer := callIn(c.caller); {
 	case up.autoRetry:
+		if up.tried {
+			c.followsAnother()
+		}
 		return fmt.Errorf("%w: AutoRetry of the client's Config is on", ErrLayered)
 	case outer != nil && !outer.ctx.over.Load() && outer.isSameAs(c):
 		// The other Transport learns that this attempt has not been written.
@@ -49,15 +61,20 @@ func (c *call) checkLayers(req *http.Request, up above) error {
 		}
 		return fmt.Errorf("%w: this is an attempt of another Transport", ErrLayered)
 	case isRepeated(req.Header):
-		// The try before it was a call of ours that nothing here leads to.
-		c.answered = &Info{Operation: c.operation, Reason: "an earlier try may have had an effect"}
-		if c.readOnly {
-			c.answered.Outcome = NotDone
-		}
-		c.hooks.callEnd(c.snapshot)
+		c.followsAnother()
 		return fmt.Errorf("%w: the SDK's RetryOptions are set, and this is a repeated try", ErrLayered)
 	}
 	return nil
+}
+
+// followsAnother makes the outcome that of a call whose try before this one was a call of ours
+// that nothing here leads to.
+func (c *call) followsAnother() {
+	c.answered = &Info{Operation: c.operation, Reason: "an earlier try may have had an effect"}
+	if c.readOnly {
+		c.answered.Outcome = NotDone
+	}
+	c.hooks.callEnd(c.snapshot)
 }
 
 // isSameAs reports whether an attempt of c has come back as a call: what a base asks of

@@ -29,6 +29,12 @@ func TestRedact(t *testing.T) {
 		"a profile's JSON":        fmt.Errorf(`h/ has {"access_key_secret":"S3cret","sts_token":"S3cret"}: %w`, inner),
 		"a header":                fmt.Errorf(`h/ got x-acs-security-token: S3cret: %w`, inner),
 		"encoded":                 fmt.Errorf(`h/ got Signature%%253DS3cret and signature=S3cret: %w`, inner),
+		"JSON, quoted":            fmt.Errorf("h/ said %q: %w", `{"AccessKeySecret":"S3cret"}`, inner),
+		"in single quotes":        fmt.Errorf(`h/ said {'AccessKeySecret': 'S3cret'}: %w`, inner),
+		"XML":                     fmt.Errorf(`h/ said <AccessKeySecret>S3cret</AccessKeySecret>: %w`, inner),
+		"a comma in the value":    fmt.Errorf(`h/ said {"SecurityToken":"a,S3cret"}: %w`, inner),
+		"a bearer's header":       fmt.Errorf("h/ got Authorization: Bearer S3cret\n: %w", inner),
+		"names of others":         fmt.Errorf(`h/ has accessToken=S3cret refresh_token=S3cret OIDCToken=S3cret client_secret=S3cret SecretAccessKey=S3cret: %w`, inner),
 		"parameters alone":        fmt.Errorf("h/ refused SecurityToken=S3cret: %w", inner),
 		"nested":                  &url.Error{Op: "Get", URL: signed, Err: sdk},
 		"only text":               fmt.Errorf("refresh failed: Get \"%s\": %w", signed, inner),
@@ -76,6 +82,11 @@ func TestConceal(t *testing.T) {
 				t.Errorf("%q shows in %q", part, got)
 			}
 		}
+	}
+	// The bound of a message may cut a token in two.
+	long := signer.Credentials{SecurityToken: "CAIS" + strings.Repeat("0123456789", 80)}
+	if got := conceal("CanonicalRequest is [x-acs-security-token:"+long.SecurityToken[:500], long); strings.Contains(got, "CAIS") {
+		t.Errorf("%s", got)
 	}
 	if got := conceal("plain", signer.Credentials{}); got != "plain" {
 		t.Error(got)

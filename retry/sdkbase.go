@@ -61,7 +61,10 @@ func sdkPool(client SDKClient, current *http.Transport, insecure bool) *ownBase 
 	b := newBase(current)
 	if current.DialContext == nil || isSDKDialer(current.DialContext) {
 		b.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-			timeout := cmp.Or(connectTimeoutIn(ctx), client.GetConnectTimeout(), sdkConnectTimeout)
+			timeout := sdkConnectTimeout
+			if c := callIn(ctx); c != nil {
+				timeout = cmp.Or(c.connectTimeout, c.clientConnectTimeout, timeout)
+			}
 			return (&net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
 		}
 	}

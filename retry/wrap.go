@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
@@ -65,8 +66,9 @@ const noTimeout = time.Duration(math.MinInt64)
 // Unless an Option gives the Base, the client's proxies, NO_PROXY, HTTPSInsecure and connect
 // timeout are taken over, and go on being read: a change counts from the next connection on,
 // and no connection that was made insecurely is used once that is over. An *http.Transport
-// that the client has is copied as it is: changes to its fields do not count, nor does what
-// other clients that share it write there, but the hooks of its TLSClientConfig are asked at
+// that the client has is copied as it is, but for protocols that were registered with it:
+// changes to its fields do not count, nor does what other clients that share it write there,
+// but the hooks of its TLSClientConfig are asked at
 // each handshake.
 //
 // Wrap switches the client's AutoRetry off, which would repeat calls under new tokens: the
@@ -91,6 +93,13 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 	config := client.GetConfig()
 	if config == nil {
 		return nil, fmt.Errorf("aliretry: %w: it was not made by a constructor and has no Config", ErrClient)
+	}
+	var found *sdk.Client
+	if core.IsValid() && core.CanAddr() {
+		found = (*sdk.Client)(core.Addr().UnsafePointer())
+		if own := hidden[*sdk.Config](found, "config"); own != nil && *own != nil {
+			config = *own // a type of the user's may return a copy
+		}
 	}
 	provider, err := ProviderFrom(credential)
 	if err != nil {
@@ -125,44 +134,66 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 	default:
 		return nil, fmt.Errorf("aliretry: %w: it is a %v", ErrTransport, kind)
 	}
-	config.AutoRetry = false
+	switchOff.Lock()
+	if config.AutoRetry { // other goroutines may read a shared Config
+		config.AutoRetry = false
+	}
+	switchOff.Unlock()
+	if found != nil { // copies of the client stay as they are
+		if shared := hidden[*http.Client](found, "httpClient"); shared != nil && *shared != nil {
+			own := **shared
+			*shared = &own
+		}
+	}
 	client.SetTransport(road)
 	client.SetReadTimeout(noTimeout)
-	c := &Client{Transport: t, sdk: client, building: make(chan struct{}, 1), attemptTimeout: road.attemptTimeout}
-	if core.CanAddr() {
-		c.core = (*sdk.Client)(core.Addr().UnsafePointer())
-	}
-	return c, nil
+	return &Client{Transport: t, sdk: client, core: found, building: make(chan struct{}, 1), attemptTimeout: road.attemptTimeout}, nil
 }
+
+// switchOff guards Configs that clients share, as far as Wrap writes to them.
+var switchOff sync.Mutex
 
 func isNil(v any) bool {
 	r := reflect.ValueOf(v)
 	return !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil()
 }
 
-// findCore returns the sdk.Client that a client is or embeds, at any depth, and false if
-// there is a nil pointer on the way. It returns no value for a client made otherwise.
+// findCore returns the sdk.Client that a client is or embeds, at the least depth as in a
+// promoted method, and false if a nil pointer stands where it would be. It returns no value for
+// a client made otherwise.
 func findCore(v reflect.Value) (core reflect.Value, ok bool) {
-	switch {
-	case v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface:
-		if v.IsNil() {
-			return reflect.Value{}, false
-		}
-		return findCore(v.Elem())
-	case v.Kind() != reflect.Struct:
-		return reflect.Value{}, true
-	case v.Type() == reflect.TypeFor[sdk.Client]():
-		return v, true
-	}
-	for i := range v.NumField() {
-		if v.Type().Field(i).Anonymous {
-			if core, ok = findCore(v.Field(i)); core.IsValid() || !ok {
-				return core, ok
+	for level := []reflect.Value{v}; len(level) > 0; {
+		var next []reflect.Value
+		ok = true
+		for _, v := range level {
+			for v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) {
+				if v.IsNil() {
+					ok = ok && !embedsCore(v.Type())
+				}
+				v = v.Elem()
+			}
+			switch {
+			case !v.IsValid() || v.Kind() != reflect.Struct:
+			case v.Type() == reflect.TypeFor[sdk.Client]():
+				return v, true
+			default:
+				for i := range v.NumField() {
+					if v.Type().Field(i).Anonymous {
+						next = append(next, v.Field(i))
+					}
+				}
 			}
 		}
+		if !ok {
+			return reflect.Value{}, false
+		}
+		level = next
 	}
 	return reflect.Value{}, true
 }
+
+// embedsCore reports whether a type has the methods of an sdk.Client.
+func embedsCore(t reflect.Type) bool { return t.Implements(reflect.TypeFor[SDKClient]()) }
 
 // transportOf returns the type of the transport that a client has, nil if it has none,
 // and the transport itself if it is an *http.Transport. The SDK has no getter for it:

@@ -1,0 +1,89 @@
+package retry_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aliretry/aliretry/retry"
+)
+
+// rawServer answers everything with one reply, byte by byte as given, and closes.
+func rawServer(t *testing.T, reply string) string {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = io.WriteString(conn, reply)
+		_ = conn.Close()
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// A body in an encoding that nobody here reads tells nothing, and one that is missing has none.
+func TestEncodedReplies(t *testing.T) {
+	const failure = `{"Code":"InternalError","Message":"x","Success":false}`
+	roa := func(req *http.Request) {
+		req.URL.Path = "/clusters"
+		req.Header = http.Header{"X-Acs-Version": {"2015-12-15"}, "X-Acs-Signature-Version": {"1.0"}}
+	}
+	rpc := func(req *http.Request) { req.URL.RawQuery = strings.TrimPrefix(createQuery, "/?") }
+	head := func(status, encoding string) string {
+		return "HTTP/1.1 " + status + "\r\nContent-Encoding: " + encoding + "\r\n"
+	}
+	tests := map[string]struct {
+		reply   string
+		style   func(*http.Request)
+		method  string
+		class   retry.Class
+		outcome retry.Outcome
+	}{
+		"br, by path":                        {sized(head("200 OK", "br"), failure), roa, "POST", retry.NoResponse, retry.Unknown},
+		"deflate, by path":                   {sized(head("200 OK", "deflate"), failure), roa, "POST", retry.NoResponse, retry.Unknown},
+		"gzip twice, by path":                {sized(head("200 OK", "gzip, gzip"), packed(packed(failure))), roa, "POST", retry.NoResponse, retry.Unknown},
+		"x-gzip, by path":                    {sized(head("200 OK", "x-gzip"), packed(failure)), roa, "POST", retry.ServerError, retry.Unknown},
+		"gzip cut off before it, by path":    {head("200 OK", "gzip") + "Content-Type: application/json\r\nConnection: close\r\n\r\n", roa, "POST", retry.NoResponse, retry.Unknown},
+		"refused without a body":             {sized(head("403 Forbidden", "gzip"), ""), rpc, "POST", retry.Rejected, retry.NotDone},
+		"refused without a body, to a HEAD":  {head("403 Forbidden", "br") + "Connection: close\r\nContent-Length: 100\r\n\r\n", rpc, "HEAD", retry.Rejected, retry.NotDone},
+		"accepted without a body, to a HEAD": {head("200 OK", "br") + "Connection: close\r\nContent-Length: 100\r\n\r\n", rpc, "HEAD", retry.Success, retry.Done},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var end retry.Info
+			tr := &retry.Transport{Credentials: static, Policy: retry.Policy{MaxAttempts: 1}, Trace: &retry.Trace{CallEnd: func(i retry.Info) { end = i }}}
+			defer tr.CloseIdleConnections()
+			req, _ := http.NewRequest(tt.method, rawServer(t, tt.reply), nil)
+			tt.style(req)
+			if resp, err := tr.RoundTrip(req); err == nil {
+				resp.Body.Close()
+			}
+			if len(end.Attempts) != 1 || end.Attempts[0].Class != tt.class || end.Outcome != tt.outcome {
+				t.Errorf("%v, outcome %v; want %v, %v", classesOf(end), end.Outcome, tt.class, tt.outcome)
+			}
+		})
+	}
+}
+
+// An Info stands for itself: it holds nothing of its call, and bounds what a server sends.
+func TestInfoStandsAlone(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	tr := &retry.Transport{Credentials: static, Policy: retry.Policy{MaxAttempts: 1}, Base: roundTripFunc(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 404, Header: http.Header{"X-Acs-Request-Id": {long}}, Body: http.NoBody}, nil
+	})}
+	req, _ := http.NewRequest("POST", "http://ess.aliyuncs.com"+createQuery, nil)
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, _ := retry.InfoOfResponse(resp)
+	j, _ := retry.InfoOfResponse(resp)
+	if &i.Attempts[0] == &j.Attempts[0] || len(i.Attempts[0].RequestID) > 128 {
+		t.Errorf("shared: %v, a request ID of %d bytes", &i.Attempts[0] == &j.Attempts[0], len(i.Attempts[0].RequestID))
+	}
+}
