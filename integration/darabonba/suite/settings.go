@@ -179,3 +179,21 @@ func ReadTimeout(t *testing.T, told bool) {
 		})
 	}
 }
+
+// A client whose clock is off is refused once, and gets through by the Date of the refusal.
+func clockIsOff(t *testing.T) {
+	for _, call := range calls {
+		t.Run(call.name, func(t *testing.T) {
+			srv := newServer(t)
+			srv.SetClock(func() time.Time { return time.Now().Add(-time.Hour) })
+			s := New(t, srv.Host)
+			if _, err := call.Send(none, s, nil); err != nil {
+				t.Fatal(err)
+			}
+			attempts := s.last(t).Attempts
+			if len(attempts) != 2 || attempts[0].Class != retry.ClockSkew || len(srv.Effects()) != 1 {
+				t.Errorf("attempts %+v; %d effects", attempts, len(srv.Effects()))
+			}
+		})
+	}
+}

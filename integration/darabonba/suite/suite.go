@@ -37,6 +37,7 @@ var tests = []struct {
 	{"ClientCertificate", clientCertificate},      // of one client
 	{"MaxIdleConns", maxIdleConns},                // connections kept, by call
 	{"PolicyOutranks", policyOutranksReadTimeout}, // the attempt timeout of a Policy
+	{"ClockIsOff", clockIsOff},                    // and set by the refusal
 }
 
 // Run runs the tests with the SDK that is built in.
