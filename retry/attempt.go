@@ -3,7 +3,9 @@ package retry
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -52,7 +54,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 		return Attempt{}, nil, fmt.Errorf("%w: %w", ErrCredentials, err)
 	}
 	sendOnce(req, own)
-	if b, _ := c.base.(*ownBase); b != nil && !b.DisableCompression && req.Method != "HEAD" && req.Header["Accept-Encoding"] == nil {
+	if b, _ := c.base.(*ownBase); b != nil && !b.DisableCompression && req.Method != "HEAD" && !hasHeader(req.Header, "Accept-Encoding") && !hasHeader(req.Header, "Range") {
 		req.Header["Accept-Encoding"] = []string{"gzip"} // else net/http takes a cut-off empty body for a whole one
 	}
 	c.hooks.attemptStart(a)
@@ -98,6 +100,16 @@ func (c *call) attempt() (Attempt, *reply, error) {
 		a.RequestID = openapi.ClipID(r.resp.Header.Get("X-Acs-Request-Id"))
 	}
 	return a, r, nil
+}
+
+// hasHeader knows names as they are: SDKs do not write them in canonical form.
+func hasHeader(h http.Header, name string) bool {
+	for key := range h {
+		if len(key) == len(name) && strings.EqualFold(key, name) {
+			return true
+		}
+	}
+	return false
 }
 
 func isAttemptTimeout(err error) bool {

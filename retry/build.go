@@ -240,6 +240,9 @@ func unshare(of reflect.Value) {
 			field.Set(reflect.ValueOf(maps.Clone(field.Interface().(map[string]string))))
 		case embedded && kind == reflect.Struct:
 			unshare(field)
+			if common, ok := field.Addr().Interface().(*requests.CommonRequest); ok {
+				common.TransToAcsRequest()
+			}
 		case embedded && kind == reflect.Pointer && !field.IsNil() && field.Type().Elem().Kind() == reflect.Struct:
 			field.Set(copyEmbedded(field))
 		}

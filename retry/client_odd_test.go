@@ -20,8 +20,11 @@ import (
 	"github.com/aliretry/aliretry/retry/retrytest"
 )
 
-// wrappedCommon is a program's own request.
-type wrappedCommon struct{ *requests.CommonRequest }
+// wrappedCommon and ownCommon are a program's own requests.
+type (
+	wrappedCommon struct{ *requests.CommonRequest }
+	ownCommon     struct{ requests.CommonRequest }
+)
 
 // A CommonRequest within another type, readied as the SDK wants it, is built from the copy
 // like any, also by several goroutines at once.
@@ -32,11 +35,17 @@ func TestDoActionWithEmbeddedCommonRequest(t *testing.T) {
 	q := requests.NewCommonRequest()
 	q.Method, q.Scheme, q.Domain, q.Version, q.ApiName = "POST", "http", srv.Host, "2016-04-28", "CreateVpc"
 	q.QueryParams["VpcName"] = "x"
+	own := &ownCommon{*q}
 	q.TransToAcsRequest()
+	own.TransToAcsRequest()
 	var wg sync.WaitGroup
-	for range 4 {
+	for n := range 8 {
 		wg.Go(func() {
-			if err := c.DoAction(t.Context(), &wrappedCommon{q}, responses.NewCommonResponse()); err != nil {
+			request := requests.AcsRequest(own)
+			if n%2 == 0 {
+				request = &wrappedCommon{q}
+			}
+			if err := c.DoAction(t.Context(), request, responses.NewCommonResponse()); err != nil {
 				t.Error(err)
 			}
 		})

@@ -79,7 +79,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " under client token %s", e.ClientToken)
 	}
 	var server *sdkerrors.ServerError
-	cause := causeOf(e.Err)
+	cause := scrub(causeOf(e.Err))
 	if n := len(e.Attempts); n > 0 && errors.As(e.Err, &server) {
 		last := &e.Attempts[n-1]
 		cause = (&answerError{last.Status, last.Code, last.Message}).Error()

@@ -10,7 +10,8 @@ import (
 // unpack makes a compressed reply readable, as net/http does for those that it has asked for:
 // proxies compress also where nobody asked, and no SDK could read that.
 func unpack(resp *http.Response, method string) {
-	if method == http.MethodHead || resp.ContentLength == 0 || !isGzip(resp.Header.Get("Content-Encoding")) {
+	if method == http.MethodHead || resp.ContentLength == 0 || !isGzip(encoding(resp.Header)) ||
+		resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusResetContent {
 		return
 	}
 	resp.Header.Del("Content-Encoding")
@@ -42,8 +43,19 @@ func (g *gzipBody) Close() error { return g.packed.Close() }
 
 // isPacked reports whether a reply's body is encoded in a way that nobody here can read.
 func isPacked(h http.Header) bool {
-	encoding := h.Get("Content-Encoding")
-	return encoding != "" && !strings.EqualFold(encoding, "identity")
+	return encoding(h) != ""
+}
+
+// encoding is how a body is encoded, by all lines of its header: "" if it is not. Some servers
+// write a charset there, which is none.
+func encoding(h http.Header) string {
+	var all []string
+	for part := range strings.SplitSeq(strings.ToLower(strings.Join(h["Content-Encoding"], ",")), ",") {
+		if part = strings.TrimSpace(part); part != "" && part != "identity" && !strings.HasPrefix(part, "utf") {
+			all = append(all, part)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // isGzip knows both names (RFC 9110, section 8.4.1.3).

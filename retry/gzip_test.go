@@ -49,6 +49,11 @@ func TestEncodedReplies(t *testing.T) {
 		"gzip twice, by path":                {sized(head("200 OK", "gzip, gzip"), packed(packed(failure))), roa, "POST", retry.NoResponse, retry.Unknown},
 		"x-gzip, by path":                    {sized(head("200 OK", "x-gzip"), packed(failure)), roa, "POST", retry.ServerError, retry.Unknown},
 		"gzip cut off before it, by path":    {head("200 OK", "gzip") + "Content-Type: application/json\r\nConnection: close\r\n\r\n", roa, "POST", retry.NoResponse, retry.Unknown},
+		"gzip on two lines, by path":         {sized(head("200 OK", "gzip\r\nContent-Encoding: gzip"), packed(packed(failure))), roa, "POST", retry.NoResponse, retry.Unknown},
+		"br on the second line, by path":     {sized(head("200 OK", "identity\r\nContent-Encoding: br"), failure), roa, "POST", retry.NoResponse, retry.Unknown},
+		"a charset, by path":                 {sized(head("200 OK", "UTF-8"), `{"cluster_id":"c1"}`), roa, "POST", retry.Success, retry.Done},
+		"refused with a charset":             {sized(head("400 Bad Request", "utf-8"), `{"Code":"MissingParameter","Message":"x"}`), rpc, "POST", retry.Rejected, retry.NotDone},
+		"205 with gzip":                      {head("205 Reset Content", "gzip") + "Connection: close\r\n\r\n", rpc, "POST", retry.Success, retry.Done},
 		"refused without a body":             {sized(head("403 Forbidden", "gzip"), ""), rpc, "POST", retry.Rejected, retry.NotDone},
 		"refused without a body, to a HEAD":  {head("403 Forbidden", "br") + "Connection: close\r\nContent-Length: 100\r\n\r\n", rpc, "HEAD", retry.Rejected, retry.NotDone},
 		"accepted without a body, to a HEAD": {head("200 OK", "br") + "Connection: close\r\nContent-Length: 100\r\n\r\n", rpc, "HEAD", retry.Success, retry.Done},
@@ -67,6 +72,26 @@ func TestEncodedReplies(t *testing.T) {
 				t.Errorf("%v, outcome %v; want %v, %v", classesOf(end), end.Outcome, tt.class, tt.outcome)
 			}
 		})
+	}
+}
+
+// Of a part of a body nobody asks the compressed form, as net/http does not.
+func TestNoEncodingOfParts(t *testing.T) {
+	for key, want := range map[string]string{"X-Any": "gzip", "Range": ""} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if got := r.Header.Get("Accept-Encoding"); got != want {
+				t.Errorf("beside %s: Accept-Encoding %q, want %q", key, got, want)
+			}
+			_, _ = io.WriteString(w, essReply)
+		}))
+		tr := &retry.Transport{Credentials: static, Policy: quick}
+		req, _ := http.NewRequest("POST", srv.URL+createQuery, nil)
+		req.Header[key] = []string{"bytes=0-"}
+		if resp, err := tr.RoundTrip(req); err != nil || resp.StatusCode != 200 {
+			t.Errorf("%v, %v", resp, err)
+		}
+		tr.CloseIdleConnections()
+		srv.Close()
 	}
 }
 

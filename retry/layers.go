@@ -37,6 +37,9 @@ func (r *sdkRoad) RoundTrip(req *http.Request) (*http.Response, error) {
 	if deadline, ok := req.Context().Deadline(); ok && !r.attemptTimeout {
 		up.readTimeout = max(0, time.Until(deadline))
 	}
+	if !up.autoRetry {
+		r.tried.Store(false)
+	}
 	up.tried = up.autoRetry && r.tried.Load()
 	resp, err := r.do(req, nil, up)
 	if !up.autoRetry && r.config.AutoRetry && (err != nil || resp.StatusCode >= 500) {

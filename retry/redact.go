@@ -16,11 +16,19 @@ import (
 var secrets = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(://)[^\s"?]*@|(://[^\s"?]*)\?[^\s"]*` +
 		`|(?i)((?:access[-_]?key[-_]?secret|secret[-_]?access[-_]?key|client[-_]?secret|(?:security|sts|bearer|session|access|refresh|oidc)[-_]?token` +
-		`|saml[-_]?assertion|signature|private[-_]?key|password)\\*["']?)\s*(?:=|:|>|%3D|%253D)\s*\\*["']?[^\s"'&}<\\]*` +
+		`|saml[-_]?assertion|signature|private[-_]?key|password)\\*["']?)\s*(?:=>?|:|>|%3D|%253D)\s*\\*["']?(?:[^\s"'&}<\\]|\\+[^\s"'\\])*` +
 		`|(?i)(authorization\\*["']?\s*[:=]\s*)[^\r\n]*`)
 })
 
-func scrub(text string) string { return secrets().ReplaceAllString(text, "$1$2$3$4") }
+func scrub(text string) string {
+	if len(text) > maxText { // a server can make net/http quote as much as it likes, and this takes its square
+		text = text[:maxText]
+	}
+	return secrets().ReplaceAllString(text, "$1$2$3$4")
+}
+
+// maxText bounds an error's text.
+const maxText = 4 << 10
 
 // Redact returns err without the signed URL that http.Client puts into its *url.Error:
 // the query is cut off, wherever in the text it stands. [errors.Is] and [errors.As] find
@@ -67,14 +75,16 @@ func (r *redacted) As(target any) bool {
 	return true
 }
 
+var stringToSign = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("(?i)string to sign") })
+
 // conceal takes out of an API's message what the server quotes of our request: the
 // string to sign of a signature that it did not accept, and the tokens of c in any case.
 func conceal(message string, c signer.Credentials) string {
 	if message == "" {
 		return ""
 	}
-	if at := strings.Index(strings.ToLower(message), "string to sign"); at >= 0 {
-		message = message[:at] + "string to sign [redacted]"
+	if at := stringToSign().FindStringIndex(message); at != nil { // ToLower may change lengths
+		message = message[:at[0]] + "string to sign [redacted]"
 	}
 	for _, secret := range [...]string{c.SecurityToken, c.BearerToken, c.AccessKeySecret} {
 		for range 3 { // plain, and escaped once and twice

@@ -30,6 +30,8 @@ func TestRedact(t *testing.T) {
 		"a header":                fmt.Errorf(`h/ got x-acs-security-token: S3cret: %w`, inner),
 		"encoded":                 fmt.Errorf(`h/ got Signature%%253DS3cret and signature=S3cret: %w`, inner),
 		"JSON, quoted":            fmt.Errorf("h/ said %q: %w", `{"AccessKeySecret":"S3cret"}`, inner),
+		"an escape in JSON":       fmt.Errorf(`h/ said {"SecurityToken":"a\/S3cret"} {"SecurityToken":"a\u002bS3cret"}: %w`, inner),
+		"an arrow":                fmt.Errorf(`h/ has AccessKeySecret => S3cret: %w`, inner),
 		"in single quotes":        fmt.Errorf(`h/ said {'AccessKeySecret': 'S3cret'}: %w`, inner),
 		"XML":                     fmt.Errorf(`h/ said <AccessKeySecret>S3cret</AccessKeySecret>: %w`, inner),
 		"a comma in the value":    fmt.Errorf(`h/ said {"SecurityToken":"a,S3cret"}: %w`, inner),
@@ -82,6 +84,14 @@ func TestConceal(t *testing.T) {
 				t.Errorf("%q shows in %q", part, got)
 			}
 		}
+	}
+	// A letter that changes its length with its case moves nothing.
+	if got := conceal(strings.Repeat("Ⱥ", 60)+"string to sign is GET&secret", c); strings.Contains(got, "secret") {
+		t.Errorf("%s", got)
+	}
+	// What a server makes net/http quote is bounded, or cleaning it would take its square.
+	if n := len(Redact(errors.New(strings.Repeat("://password=x&", 10_000))).Error()); n > 4<<10 {
+		t.Errorf("a text of %d bytes", n)
 	}
 	// The bound of a message may cut a token in two.
 	long := signer.Credentials{SecurityToken: "CAIS" + strings.Repeat("0123456789", 80)}

@@ -152,7 +152,7 @@ func (hs hooks) addTo(h http.Header, a Attempt) {
 func mayAdd(h http.Header, key string, values []string) bool {
 	switch http.CanonicalHeaderKey(key) {
 	case "Accept", "Authorization", "Connection", "Cookie", "Date", "Expect", "Host", "Idempotency-Key", "Keep-Alive", "Range", "Te",
-		"Trailer", "Transfer-Encoding", "Upgrade", "User-Agent", "X-Http-Method-Override", "X-Idempotency-Key":
+		"Trailer", "Transfer-Encoding", "Upgrade", "User-Agent", "X-Http-Method", "X-Http-Method-Override", "X-Idempotency-Key", "X-Method-Override":
 		return false
 	}
 	for _, prefix := range [...]string{"x-acs-", "accept-", "content-", "if-", "proxy-"} {

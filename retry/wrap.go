@@ -90,6 +90,12 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 	if !ok {
 		return nil, fmt.Errorf("aliretry: %w: it embeds a nil one", ErrClient)
 	}
+	if client.GetReadTimeout() == noTimeout {
+		return nil, fmt.Errorf("aliretry: %w", ErrWrapped)
+	}
+	if core.IsValid() && core.CanAddr() && !leadsTo(client, (*sdk.Client)(core.Addr().UnsafePointer())) {
+		core = reflect.Value{} // its methods are another's
+	}
 	config := client.GetConfig()
 	if config == nil {
 		return nil, fmt.Errorf("aliretry: %w: it was not made by a constructor and has no Config", ErrClient)
@@ -148,6 +154,15 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 	client.SetTransport(road)
 	client.SetReadTimeout(noTimeout)
 	return &Client{Transport: t, sdk: client, core: found, building: make(chan struct{}, 1), attemptTimeout: road.attemptTimeout}, nil
+}
+
+// leadsTo reports whether a client's methods are those of a core found in it.
+func leadsTo(client SDKClient, core *sdk.Client) bool {
+	const probe = noTimeout + 1
+	before := client.GetReadTimeout()
+	client.SetReadTimeout(probe)
+	defer client.SetReadTimeout(before)
+	return core.GetReadTimeout() == probe
 }
 
 // switchOff guards Configs that clients share, as far as Wrap writes to them.

@@ -1,6 +1,7 @@
 package retry_test
 
 import (
+	"errors"
 	"log"
 	"sync"
 	"testing"
@@ -116,6 +117,27 @@ func TestWrapFindsThePromotedClient(t *testing.T) {
 	}
 	if _, err := retry.Wrap(&withLogger{nil, newEss(t)}, sdkKey); err != nil {
 		t.Errorf("beside a nil logger: %v", err)
+	}
+}
+
+// promoted has its methods by an interface, over a client that it embeds deeper.
+type promoted struct {
+	*vpc.Client
+	retry.SDKClient
+}
+
+// Where the methods are another client's than the one that a type shows, that one is hidden.
+func TestWrapTypeWithAnothersMethods(t *testing.T) {
+	other, err := vpc.NewClientWithOptions("cn-beijing", sdk.NewConfig(), sdkKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &promoted{other, newEss(t)}
+	if _, err := retry.Wrap(client, sdkKey); !errors.Is(err, retry.ErrTransport) {
+		t.Errorf("%v", err)
+	}
+	if client.SDKClient.GetReadTimeout() != 0 || other.GetReadTimeout() != 0 {
+		t.Error("a client that was refused is not as it was")
 	}
 }
 
