@@ -42,6 +42,12 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	if err := c.timeLeft(); err != nil { // fetching credentials may have taken it
 		return Attempt{}, nil, err
 	}
+	if b, ok := c.t.Base.(*sdkBase); ok {
+		c.clientConnectTimeout.Store(int64(b.client.GetConnectTimeout()))
+		if c.above.insecure == nil {
+			c.base = b.now()
+		}
+	}
 	_, own := c.base.(*ownBase)
 	a := Attempt{Number: len(c.attempts) + 1, Nonce: uuid.NewString(), Start: time.Now()}
 	a.SignedAt = c.signingTime(a.Start)
@@ -72,7 +78,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	}
 	timer.Stop()
 	if r.rest != nil {
-		r.rest.cancel, r.rest.broken = cancel, &c.broken // the reader of the stream ends it
+		r.rest.cancel, r.rest.call = cancel, c // the reader of the stream ends it
 	} else {
 		cancel(nil)
 	}

@@ -24,7 +24,8 @@ type call struct {
 	base                 http.RoundTripper
 	handed               *http.Transport // by the V2 SDK; nil if there is none
 	connectTimeout       time.Duration   // the request's own, 0 if it has none
-	clientConnectTimeout time.Duration   // the wrapped client's, read before anybody dials
+	clientConnectTimeout atomic.Int64    // the wrapped client's, for a dial that may outlive its attempt
+	above                above
 
 	request  openapi.Request
 	wire     http.Request // what attempts are copies of
@@ -130,7 +131,9 @@ func (c *call) finish(r *reply, d decision) (*http.Response, error) {
 		i := c.snapshot()
 		i.write(r.resp.Header)
 	}
-	c.hooks.callEnd(c.snapshot)
+	if r.rest == nil || !c.above.reads {
+		c.hooks.callEnd(c.snapshot)
+	}
 	return r.resp, nil
 }
 

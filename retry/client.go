@@ -78,8 +78,15 @@ func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, resp
 	if call.broken.Load() {
 		call.stopErr = cmp.Or(reading.Err(), call.stopErr)
 	}
+	if call.reply.rest != nil {
+		call.hooks.callEnd(call.snapshot)
+	}
 	if last := &call.attempts[len(call.attempts)-1]; err == nil && last.Class != Success {
 		err = &answerError{last.Status, last.Code, last.Message} // the SDK takes every 2xx for success
+	}
+	var ours *Error
+	if errors.As(err, &ours) { // of a reply that broke off
+		err = ours.Err
 	}
 	if err != nil {
 		return &Error{Info: call.snapshot(), Err: err, ctxErr: call.stopErr}

@@ -3,12 +3,13 @@ package retry
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
 )
 
-// Causes of an *[Error]. A call that is refused for the first seven was not sent, and its
+// Causes of an *[Error]. A call that is refused for the first six was not sent, and its
 // Outcome is NotDone.
 var (
 	// ErrTokenConflict: the request carries two different client tokens, or another one
@@ -105,6 +106,10 @@ func causeOf(err error) string {
 	}
 	return err.Error()
 }
+
+// Format implements [fmt.Formatter]: every verb shows the text of [Error.Error], also of an
+// Error that is no pointer, whose fields hold the SDK's errors and what these quote.
+func (e Error) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, e.Error()) }
 
 // Unwrap returns the last cause and, where time was the reason, the context's error.
 func (e *Error) Unwrap() []error {

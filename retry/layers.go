@@ -19,6 +19,7 @@ type above struct {
 	start          time.Time     // of the call; zero if it starts now
 	connectTimeout time.Duration // the request's; 0 if it has none
 	insecure       *bool         // the request's HTTPSInsecure; nil if it says nothing
+	reads          bool          // the reply to its end, and ends the call then
 }
 
 // sdkRoad leads from the http.Client of a wrapped client to its Transport. What takes

@@ -19,10 +19,7 @@ import (
 // closes the caller's body on every path, and changes nothing else of the request.
 // The call is never nil: with an error it holds what is known so far.
 func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above) (*call, error) {
-	c := &call{t: t, caller: req.Context(), handed: handed, start: time.Now(), connectTimeout: up.connectTimeout}
-	if b, ok := t.Base.(*sdkBase); ok {
-		c.clientConnectTimeout = b.client.GetConnectTimeout()
-	}
+	c := &call{t: t, caller: req.Context(), handed: handed, start: time.Now(), connectTimeout: up.connectTimeout, above: up}
 	if !up.start.IsZero() {
 		c.start = up.start
 	}

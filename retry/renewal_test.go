@@ -59,9 +59,11 @@ func TestLoopRenewsCredentials(t *testing.T) {
 		outcome  Outcome
 		reason   string
 	}{
-		"fetched anew":               {&sequence{steps: []any{session(1), session(2), session(2)}}, []step{expired, good}, Done, "success"},
-		"refreshed":                  {&sessions{}, []step{expired, good}, Done, "success"},
-		"refused again":              {&sessions{}, []step{expired, expired}, NotDone, "CredentialsExpired is not retried: there are no other credentials"},
+		"fetched anew":  {&sequence{steps: []any{session(1), session(2), session(2)}}, []step{expired, good}, Done, "success"},
+		"refreshed":     {&sessions{}, []step{expired, good}, Done, "success"},
+		"refused again": {&sessions{}, []step{expired, expired}, NotDone, "CredentialsExpired is not retried: there are no other credentials"},
+		"others each time": {&sequence{steps: []any{session(1), session(2), session(2), session(3), session(3), session(4)}},
+			[]step{expired, expired}, NotDone, "CredentialsExpired is not retried: there are no other credentials"},
 		"the same again":             {&sequence{steps: []any{session(1), session(1)}}, []step{expired}, NotDone, "CredentialsExpired is not retried: there are no other credentials"},
 		"cannot be fetched anew":     {&sequence{steps: []any{session(1), errors.New("vault sealed")}}, []step{expired}, NotDone, "CredentialsExpired is not retried: there are no other credentials"},
 		"cannot be refreshed":        {&sessions{err: errors.New("vault sealed")}, []step{expired}, NotDone, "CredentialsExpired is not retried: there are no other credentials"},

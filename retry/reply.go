@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/aliretry/aliretry/internal/openapi"
@@ -101,15 +100,17 @@ func (r *reply) pass(e *evidence, head []byte) {
 type streamBody struct {
 	io.Reader
 	body   io.Closer
-	broken *atomic.Bool // of its call
+	call   *call
 	cancel context.CancelCauseFunc
 }
 
-// Read takes back what the reply's beginning promised if the reply breaks off.
+// Read takes back what the reply's beginning promised if the reply breaks off, and tells so to
+// whoever reads: an SDK keeps nothing else of the reply then.
 func (s *streamBody) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
-	if err != nil && err != io.EOF && s.broken != nil {
-		s.broken.Store(true)
+	if err != nil && err != io.EOF && s.call != nil {
+		s.call.broken.Store(true)
+		err = &Error{Info: s.call.snapshot(), Err: Redact(err)}
 	}
 	return n, err
 }

@@ -23,9 +23,8 @@ import (
 const sdkConnectTimeout = 5 * time.Second
 
 // sdkBase is the base of a wrapped client, with the client's settings on top of those of the
-// transport that it has, if any. The client's are read anew, as the SDK reads them for each
-// call: HTTPSInsecure for each call, proxies for each attempt, and the connect timeout for
-// each connection. The transport's are a copy, since other clients that share it write to it.
+// transport that it has, if any. The client's are read anew for each attempt. The
+// transport's are a copy, since other clients that share it write to it.
 type sdkBase struct {
 	client SDKClient
 	// A connection to a server that was never verified must not serve a client that has
@@ -40,7 +39,7 @@ func newSDKBase(client SDKClient, current *http.Transport) *sdkBase {
 	return &sdkBase{client, sdkPool(client, current, false), sdkPool(client, current, true)}
 }
 
-// now returns the base for a call that begins.
+// now returns the base for an attempt that begins.
 func (b *sdkBase) now() *ownBase {
 	if b.client.GetHTTPSInsecure() {
 		return b.insecure
@@ -63,7 +62,7 @@ func sdkPool(client SDKClient, current *http.Transport, insecure bool) *ownBase 
 		b.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			timeout := sdkConnectTimeout
 			if c := callIn(ctx); c != nil {
-				timeout = cmp.Or(c.connectTimeout, c.clientConnectTimeout, timeout)
+				timeout = cmp.Or(c.connectTimeout, time.Duration(c.clientConnectTimeout.Load()), timeout)
 			}
 			return (&net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
 		}

@@ -48,6 +48,10 @@ func TestLongReplyBreaksOff(t *testing.T) {
 				t.Errorf("before it was read: %v, %v", i.Outcome, i.Attempts[0].Class)
 			}
 			_, err = io.ReadAll(resp.Body)
+			var ours *retry.Error
+			if err != nil && (!errors.As(err, &ours) || ours.Outcome != tt.want || !errors.Is(err, io.ErrUnexpectedEOF)) {
+				t.Errorf("its reader is told %v", err)
+			}
 			i, _ := retry.InfoOfResponse(resp)
 			if i.Outcome != tt.want || len(srv.Attempts()) != 1 {
 				t.Errorf("%v after %v and %d attempts, want %v", i.Outcome, err, len(srv.Attempts()), tt.want)
@@ -63,11 +67,24 @@ func TestDoActionWithReplyThatBreaksOff(t *testing.T) {
 	srv := retrytest.NewServer()
 	defer srv.Close()
 	srv.Script(retrytest.CutOff())
-	c := mustWrap(t, newEss(t), func(tr *retry.Transport) { tr.Policy.MaxReply = 10 })
+	var ended []retry.Info
+	client := newEss(t)
+	c := mustWrap(t, client, func(tr *retry.Transport) {
+		tr.Policy.MaxReply = 10
+		tr.Trace = &retry.Trace{CallEnd: func(i retry.Info) { ended = append(ended, i) }}
+	})
 	err := c.DoAction(context.Background(), createRequest(srv), ess.CreateCreateScalingGroupResponse())
 	var e *retry.Error
 	if !errors.As(err, &e) || e.Outcome != retry.Unknown || e.ClientToken == "" {
 		t.Errorf("%v", err)
+	}
+	if len(ended) != 1 || ended[0].Outcome != retry.Unknown {
+		t.Errorf("the Trace was told %+v", ended)
+	}
+	srv.Script(retrytest.CutOff())
+	_, err = client.CreateScalingGroup(createRequest(srv))
+	if i, ok := retry.InfoOf(err); !ok || i.Outcome != retry.Unknown || i.ClientToken == "" {
+		t.Errorf("a plain call: %v", err)
 	}
 }
 

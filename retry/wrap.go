@@ -64,7 +64,7 @@ const noTimeout = time.Duration(math.MinInt64)
 // [Client.DoAction] sees.
 //
 // Unless an Option gives the Base, the client's proxies, NO_PROXY, HTTPSInsecure and connect
-// timeout are taken over, and go on being read: a change counts from the next connection on,
+// timeout are taken over, and go on being read: a change counts from the next attempt on,
 // and no connection that was made insecurely is used once that is over. An *http.Transport
 // that the client has is copied as it is, but for protocols that were registered with it:
 // changes to its fields do not count, nor does what other clients that share it write there,

@@ -13,7 +13,8 @@ import (
 // An AccessKey pair alone is a long-lived key; with a SecurityToken it is temporary
 // (STS); a BearerToken stands alone. For ACS3-RSA-SHA256 the secret is an RSA private key in
 // PKCS #8, its DER in base64 with PEM's lines around it or without. Every formatting verb,
-// encoding/json and slog show the AccessKeyID and hide the rest.
+// encoding/json and slog show the AccessKeyID and hide the rest, but for one case: fmt prints
+// the unexported fields of a struct past any method, so hold Credentials in none of those.
 type Credentials struct {
 	AccessKeyID     string
 	AccessKeySecret string
