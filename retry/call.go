@@ -53,7 +53,7 @@ type call struct {
 	renewed  bool               // they were, once
 	reason   string
 	stopErr  error       // the context's error, where time ended the call
-	answered *Info       // of a call that ended before this one began: a redirect
+	answered *Info       // of a call that ended before this one began: a redirect, or a repeated try
 	reply    reply       // to the last attempt
 	broken   atomic.Bool // it broke off after it was returned
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
@@ -232,4 +234,32 @@ func ExampleProviderFrom() {
 	c, err := provider.Credentials(context.Background())
 	fmt.Println(c, err)
 	// Output: Credentials(STS STS.id, redacted) <nil>
+}
+
+// What a call went through, in the program's own log.
+func ExampleLogTrace() {
+	endpoint := retrytest.NewServer()
+	defer endpoint.Close()
+	endpoint.Script(retrytest.Reply(503, "ServiceUnavailable", "busy"))
+
+	// A program takes its logger as it is; this one leaves out what differs in every run.
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		switch a.Key {
+		case slog.TimeKey, "host", "token", "duration", "request":
+			return slog.Attr{}
+		}
+		return a
+	}}))
+	transport := &retry.Transport{
+		Credentials: signer.Static(signer.Credentials{AccessKeyID: "testid", AccessKeySecret: "testsecret"}),
+		Policy:      retry.Policy{Busy: retry.Delay{Base: time.Millisecond}},
+		Trace:       retry.LogTrace(logger),
+	}
+	resp, err := (&http.Client{Transport: transport}).Post(endpoint.URL+"/?Action=CreateScalingGroup&Version=2014-08-28&Format=JSON&MinSize=1", "", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp.Body.Close()
+	// Output: level=INFO msg="call succeeded after retries" action=CreateScalingGroup version=2014-08-28 outcome=Done attempts=2 reason=success class=Success status=200
 }
