@@ -3,9 +3,7 @@ package retry
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/http/httptrace"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -42,13 +40,8 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	if err := c.timeLeft(); err != nil { // fetching credentials may have taken it
 		return Attempt{}, nil, err
 	}
-	if b, ok := c.t.Base.(*sdkBase); ok {
-		c.clientConnectTimeout.Store(int64(b.client.GetConnectTimeout()))
-		if c.above.insecure == nil {
-			c.base = b.now()
-		}
-	}
-	_, own := c.base.(*ownBase)
+	base := c.attemptBase()
+	ours, own := base.(*ownBase)
 	a := Attempt{Number: len(c.attempts) + 1, Nonce: uuid.NewString(), Start: time.Now()}
 	a.SignedAt = c.signingTime(a.Start)
 	watch := newWireWatch(own)
@@ -60,7 +53,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 		return Attempt{}, nil, fmt.Errorf("%w: %w", ErrCredentials, err)
 	}
 	sendOnce(req, own)
-	if b, _ := c.base.(*ownBase); b != nil && !b.DisableCompression && req.Method != "HEAD" && !hasHeader(req.Header, "Accept-Encoding") && !hasHeader(req.Header, "Range") {
+	if own && !ours.DisableCompression && !c.asIs {
 		req.Header["Accept-Encoding"] = []string{"gzip"} // else net/http takes a cut-off empty body for a whole one
 	}
 	c.hooks.attemptStart(a)
@@ -73,7 +66,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	*r = reply{}
 	e := evidence{request: &c.request, method: c.wire.Method, replaySafe: c.replaySafe, retryable: c.operation.RetryableCodes,
 		sent: a.Start, ahead: c.ahead}
-	if r.resp, e.err = c.base.RoundTrip(req); e.err == nil {
+	if r.resp, e.err = base.RoundTrip(req); e.err == nil {
 		e.err = r.read(&e, req, c.policy.MaxReply)
 	}
 	timer.Stop()
@@ -93,10 +86,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 		r.err = Redact(e.err)
 	}
 	r.class, r.fault = classify(&e)
-	c.t.clock.learn(r.class, &e)
-	if r.class == ClockSkew {
-		c.skews++
-	}
+	c.t.clock.learn(r.class, &e, r.fault)
 	r.fault.Message = conceal(r.fault.Message, credentials)
 	r.unwritten = watch.unwritten()
 	r.effect = effectOf(r.class, r.unwritten)
@@ -106,16 +96,6 @@ func (c *call) attempt() (Attempt, *reply, error) {
 		a.RequestID = openapi.ClipID(r.resp.Header.Get("X-Acs-Request-Id"))
 	}
 	return a, r, nil
-}
-
-// hasHeader knows names as they are: SDKs do not write them in canonical form.
-func hasHeader(h http.Header, name string) bool {
-	for key := range h {
-		if len(key) == len(name) && strings.EqualFold(key, name) {
-			return true
-		}
-	}
-	return false
 }
 
 func isAttemptTimeout(err error) bool {

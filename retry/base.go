@@ -66,7 +66,7 @@ func boundedDial(t *http.Transport) func(ctx context.Context, network, address s
 // connectTimeoutIn returns the request's own, 0 if it has none.
 func connectTimeoutIn(ctx context.Context) time.Duration {
 	if c := callIn(ctx); c != nil {
-		return c.connectTimeout
+		return c.above.connectTimeout
 	}
 	return 0
 }

@@ -16,19 +16,20 @@ import (
 
 // call is one logical call on its way.
 type call struct {
-	t                    *Transport
-	policy               Policy
-	caller               context.Context // the caller's
-	ctx                  callContext     // the caller's, with the call in it
-	hooks                hooks
-	base                 http.RoundTripper
-	handed               *http.Transport // by the V2 SDK; nil if there is none
-	connectTimeout       time.Duration   // the request's own, 0 if it has none
-	clientConnectTimeout atomic.Int64    // the wrapped client's, for a dial that may outlive its attempt
-	above                above
+	t      *Transport
+	policy Policy
+	above  above
+	caller context.Context // the caller's
+	ctx    callContext     // the caller's, with the call in it
+	hooks  hooks
+	base   http.RoundTripper
+	handed *http.Transport // by the V2 SDK; nil if there is none
+
+	clientConnectTimeout atomic.Int64 // the wrapped client's, for a dial that may outlive its attempt
 
 	request  openapi.Request
 	wire     http.Request // what attempts are copies of
+	asIs     bool         // the request says which encoding, or part, of a reply it wants
 	prepared *signing.Prepared
 
 	operation Operation
@@ -46,8 +47,6 @@ type call struct {
 	first    [1]Attempt         // spares the success path an allocation
 	signedAt time.Time          // of the last attempt
 	ahead    time.Duration      // of our clock the servers' was, for the last attempt
-	setBack  bool               // a clock was, since the first
-	skews    int                // timestamps that were refused for our clock
 	key      string             // the long-lived AccessKeyId of the last attempt
 	used     signer.Credentials // by the last attempt
 	renewed  bool               // they were, once
@@ -73,7 +72,7 @@ func (c *call) run() (*http.Response, error) {
 		s := c.situation(a.Class, reply) // renewing may have taken the time
 		s.renewed = renewed
 		d := decide(&s, func(t traits) time.Duration {
-			if a.Class == ClockSkew && c.skews > 1 {
+			if isSkewed := func(a Attempt) bool { return a.Class == ClockSkew }; isSkewed(a) && slices.ContainsFunc(c.attempts, isSkewed) {
 				t.delay = transientDelay // the correction did not help: two clocks, or a wrong Date
 			}
 			return c.delays.next(t, c.t.jitter(), reply.hint())

@@ -31,7 +31,6 @@ type evidence struct {
 	sent      time.Time
 	received  time.Time     // the reply's headers
 	roundTrip time.Duration // between the two
-	stale     bool          // the timestamp was refused, by whatever clock
 	ahead     time.Duration // how far the attempt took the servers' clock to be ahead of ours
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/aliretry/aliretry/internal/openapi"
 )
 
 // skewThreshold is how far the servers' clock may lie from the one that an attempt was
@@ -25,11 +27,11 @@ func (c *clock) ahead() time.Duration { return time.Duration(c.offset.Load()) }
 
 // learn takes what an attempt's reply tells: a refused timestamp corrects the clock, and any
 // reply that shows the clocks to agree again makes us forget the correction.
-func (c *clock) learn(class Class, e *evidence) {
+func (c *clock) learn(class Class, e *evidence, f openapi.Fault) {
 	switch {
 	case class == ClockSkew:
 		c.offset.Store(int64(e.clock().middle()))
-	case e.stale && e.ahead != 0: // signed by a correction, which does not help
+	case e.ahead != 0 && class == Rejected && isStale(e, f): // signed by a correction, which does not help
 		c.offset.CompareAndSwap(int64(e.ahead), 0)
 	case c.ahead() != 0 && e.status != 0:
 		if r := e.clock(); r != (reading{}) && r.width() < skewThreshold && r.from(0) < skewThreshold {
@@ -77,13 +79,10 @@ func (r reading) from(offset time.Duration) time.Duration {
 func (c *call) signingTime(now time.Time) time.Time {
 	c.ahead = c.t.clock.ahead()
 	t := now.Add(c.ahead).UTC().Truncate(time.Second)
-	switch next := c.signedAt.Add(time.Second); {
-	case next.Sub(t) > skewThreshold:
-		c.setBack = true
-	case t.Before(next):
+	if next := c.signedAt.Add(time.Second); t.Before(next) && next.Sub(t) <= skewThreshold {
 		t = next
 	}
-	for c.setBack && slices.ContainsFunc(c.attempts, func(a Attempt) bool { return a.SignedAt.Equal(t) }) {
+	for slices.ContainsFunc(c.attempts, func(a Attempt) bool { return a.SignedAt.Equal(t) }) {
 		t = t.Add(time.Second)
 	}
 	c.signedAt = t

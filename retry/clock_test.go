@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aliretry/aliretry/internal/openapi"
 	"github.com/aliretry/aliretry/signer"
 )
 
@@ -186,7 +187,7 @@ func TestClockHealsWithoutRefusal(t *testing.T) {
 	at := func(ahead, roundTrip time.Duration) *evidence {
 		return &evidence{status: 200, header: http.Header{"Date": {noon.Add(ahead).Format(http.TimeFormat)}}, received: noon, roundTrip: roundTrip}
 	}
-	c.learn(ClockSkew, at(3*time.Minute, 0))
+	c.learn(ClockSkew, at(3*time.Minute, 0), openapi.Fault{})
 	for _, tt := range []struct {
 		e    *evidence
 		kept bool
@@ -197,7 +198,7 @@ func TestClockHealsWithoutRefusal(t *testing.T) {
 		{at(0, 5*time.Minute), true}, // too slow to tell
 		{at(0, time.Second), false},
 	} {
-		if c.learn(Success, tt.e); (c.ahead() != 0) != tt.kept {
+		if c.learn(Success, tt.e, openapi.Fault{}); (c.ahead() != 0) != tt.kept {
 			t.Fatalf("%v: %v ahead", tt.e, c.ahead())
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -51,10 +50,10 @@ func (r *sdkRoad) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // checkLayers refuses a call that is one of several by which another layer carries out its
 // own.
-func (c *call) checkLayers(req *http.Request, up above) error {
+func (c *call) checkLayers(req *http.Request) error {
 	switch outer := callIn(c.caller); {
-	case up.autoRetry:
-		if up.tried {
+	case c.above.autoRetry:
+		if c.above.tried {
 			c.followsAnother()
 		}
 		return fmt.Errorf("%w: AutoRetry of the client's Config is on", ErrLayered)
@@ -64,7 +63,7 @@ func (c *call) checkLayers(req *http.Request, up above) error {
 			trace.GetConn(req.URL.Host)
 		}
 		return fmt.Errorf("%w: this is an attempt of another Transport", ErrLayered)
-	case isRepeated(req.Header):
+	case hasHeader(req.Header, "x-acs-retry-attempts"): // by the V2 SDK, which has tried before
 		c.followsAnother()
 		return fmt.Errorf("%w: the SDK's RetryOptions are set, and this is a repeated try", ErrLayered)
 	}
@@ -86,16 +85,4 @@ func (c *call) followsAnother() {
 func (c *call) isSameAs(other *call) bool {
 	return c.request.Version == other.request.Version && c.request.Action == other.request.Action &&
 		(c.request.Action != "" || c.wire.Method == other.wire.Method && c.wire.URL.EscapedPath() == other.wire.URL.EscapedPath())
-}
-
-// isRepeated reports whether the V2 SDK says that it has tried before. It writes header names
-// as they are.
-func isRepeated(h http.Header) bool {
-	const name = "x-acs-retry-attempts"
-	for key := range h {
-		if len(key) == len(name) && strings.EqualFold(key, name) {
-			return true
-		}
-	}
-	return false
 }

@@ -19,7 +19,7 @@ import (
 // closes the caller's body on every path, and changes nothing else of the request.
 // The call is never nil: with an error it holds what is known so far.
 func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above) (*call, error) {
-	c := &call{t: t, caller: req.Context(), handed: handed, start: time.Now(), connectTimeout: up.connectTimeout, above: up}
+	c := &call{t: t, caller: req.Context(), handed: handed, start: time.Now(), above: up}
 	if !up.start.IsZero() {
 		c.start = up.start
 	}
@@ -49,7 +49,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above)
 	}
 	c.policy.AttemptTimeout = cmp.Or(up.readTimeout, c.policy.AttemptTimeout)
 	c.resolve(asked)
-	if err = c.checkLayers(req, up); err != nil {
+	if err = c.checkLayers(req); err != nil {
 		return c, err
 	}
 	if c.base, err = t.baseFor(req, handed); err != nil {
@@ -143,12 +143,19 @@ func (c *call) makeWire(req *http.Request) {
 	c.wire = *req
 	c.wire.Method = cmp.Or(req.Method, http.MethodGet) // as net/http reads it
 	c.wire.TransferEncoding = nil                      // the body has a length, whatever it had
+	c.asIs = c.wire.Method == http.MethodHead
+	unwanted := false
 	for key, values := range req.Header {
-		if isUnwanted(key, values) {
-			c.wire.Header = req.Header.Clone()
-			maps.DeleteFunc(c.wire.Header, isUnwanted)
-			break
+		switch {
+		case isUnwanted(key, values):
+			unwanted = true
+		case isHeader(key, "Accept-Encoding"), isHeader(key, "Range"):
+			c.asIs = true
 		}
+	}
+	if unwanted {
+		c.wire.Header = req.Header.Clone()
+		maps.DeleteFunc(c.wire.Header, isUnwanted)
 	}
 	if c.wire.Header == nil {
 		c.wire.Header = make(http.Header)
@@ -156,14 +163,20 @@ func (c *call) makeWire(req *http.Request) {
 }
 
 func isUnwanted(key string, values []string) bool {
-	switch len(key) { // spares the others a comparison
-	case len("Host"):
-		return strings.EqualFold(key, "Host")
-	case len("Idempotency-Key"):
-		return strings.EqualFold(key, "Idempotency-Key") ||
-			strings.EqualFold(key, "Accept-Encoding") && !slices.Equal(values, []string{"identity"})
-	case len("X-Idempotency-Key"):
-		return strings.EqualFold(key, "X-Idempotency-Key")
+	return isHeader(key, "Host") || isHeader(key, "Idempotency-Key") || isHeader(key, "X-Idempotency-Key") ||
+		isHeader(key, "Accept-Encoding") && !slices.Equal(values, []string{"identity"})
+}
+
+// isHeader compares header names: the SDKs do not write them in canonical form. Most differ in
+// their length.
+func isHeader(key, name string) bool { return len(key) == len(name) && strings.EqualFold(key, name) }
+
+// hasHeader reports whether a header is there, in any spelling.
+func hasHeader(h http.Header, name string) bool {
+	for key := range h {
+		if isHeader(key, name) {
+			return true
+		}
 	}
 	return false
 }

@@ -125,14 +125,25 @@ var folder = strings.NewReplacer("_", "", "-", "", " ", "")
 // classByRule returns the class that the first fitting rule gives a reply, and false
 // if none fits.
 func classByRule(e *evidence, f openapi.Fault) (Class, bool) {
+	class, ok := firstRule(e, f)
+	if class == ClockSkew && !e.skewed() {
+		return Rejected, ok // stale for another reason: setting the clock would not help
+	}
+	return class, ok
+}
+
+// isStale reports whether a reply refuses the timestamp, by whichever clock.
+func isStale(e *evidence, f openapi.Fault) bool {
+	class, _ := firstRule(e, f)
+	return class == ClockSkew
+}
+
+func firstRule(e *evidence, f openapi.Fault) (Class, bool) {
 	code := folder.Replace(strings.ToLower(f.Code))
 	text := strings.ToLower(f.Message)
 	for _, r := range compiled() {
 		if !r.fits(e.status, code, text) || r.alone && !e.replaySafe {
 			continue
-		}
-		if e.stale = e.stale || r.class == ClockSkew; r.class == ClockSkew && !e.skewed() {
-			return Rejected, true // stale for another reason: setting the clock would not help
 		}
 		return r.class, true
 	}

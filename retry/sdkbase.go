@@ -39,6 +39,18 @@ func newSDKBase(client SDKClient, current *http.Transport) *sdkBase {
 	return &sdkBase{client, sdkPool(client, current, false), sdkPool(client, current, true)}
 }
 
+// attemptBase returns the base for an attempt that begins, and has the dialler of a wrapped
+// client's know the connect timeout.
+func (c *call) attemptBase() http.RoundTripper {
+	if b, ok := c.t.Base.(*sdkBase); ok {
+		c.clientConnectTimeout.Store(int64(b.client.GetConnectTimeout()))
+	}
+	if b, ok := c.base.(*sdkBase); ok {
+		return b.now()
+	}
+	return c.base
+}
+
 // now returns the base for an attempt that begins.
 func (b *sdkBase) now() *ownBase {
 	if b.client.GetHTTPSInsecure() {
@@ -62,7 +74,7 @@ func sdkPool(client SDKClient, current *http.Transport, insecure bool) *ownBase 
 		b.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			timeout := sdkConnectTimeout
 			if c := callIn(ctx); c != nil {
-				timeout = cmp.Or(c.connectTimeout, time.Duration(c.clientConnectTimeout.Load()), timeout)
+				timeout = cmp.Or(c.above.connectTimeout, time.Duration(c.clientConnectTimeout.Load()), timeout)
 			}
 			return (&net.Dialer{Timeout: timeout, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
 		}
@@ -89,14 +101,12 @@ func sdkPool(client SDKClient, current *http.Transport, insecure bool) *ownBase 
 func (t *Transport) verifying(base http.RoundTripper, insecure *bool, overTLS bool) (http.RoundTripper, error) {
 	of, ours := base.(*sdkBase)
 	switch own, _ := base.(*ownBase); {
-	case ours && insecure == nil:
-		return of.now(), nil
+	case insecure == nil:
+		return base, nil
 	case ours && *insecure:
 		base = of.insecure
 	case ours:
 		base = of.verifying
-	case insecure == nil:
-		return base, nil
 	case own != nil:
 		base = t.pools.verifying(own, *insecure)
 	}

@@ -3,7 +3,6 @@ package retry
 import (
 	"context"
 	"net/http"
-	"strings"
 
 	"github.com/aliretry/aliretry/internal/openapi"
 )
@@ -168,10 +167,5 @@ func mayAdd(h http.Header, key string, values []string) bool {
 			return false
 		}
 	}
-	for there := range h {
-		if strings.EqualFold(there, key) {
-			return false
-		}
-	}
-	return true
+	return !hasHeader(h, key)
 }
