@@ -4,11 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -107,11 +104,7 @@ func TestDoActionConnectTimeout(t *testing.T) {
 // kind is idle. Where it cannot be told to the Base nothing is sent.
 func TestDoActionHTTPSInsecure(t *testing.T) {
 	fake := retrytest.NewServer()
-	defer fake.Close()
-	server := httptest.NewUnstartedServer(fake)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it would tell of refused handshakes
-	server.StartTLS()
-	defer server.Close()
+	host, _ := newTLSFront(t, fake, nil)
 	ownTLS := func(ctx context.Context, network, address string) (net.Conn, error) {
 		return (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(ctx, network, address)
 	}
@@ -146,7 +139,7 @@ func TestDoActionHTTPSInsecure(t *testing.T) {
 			call := func(set *bool, scheme string) string {
 				request := createRequest(fake)
 				if request.Scheme = scheme; scheme == "https" {
-					request.Domain = server.Listener.Addr().String()
+					request.Domain = host
 				}
 				if set != nil {
 					request.SetHTTPSInsecure(*set)

@@ -10,22 +10,6 @@ import (
 	"github.com/aliretry/aliretry/retry"
 )
 
-// rawServer answers everything with one reply, byte by byte as given, and closes.
-func rawServer(t *testing.T, reply string) string {
-	t.Helper()
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		conn, _, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		_, _ = io.WriteString(conn, reply)
-		_ = conn.Close()
-	}))
-	t.Cleanup(srv.Close)
-	return srv.URL
-}
-
 // A body in an encoding that nobody here reads tells nothing, and one that is missing has none.
 func TestEncodedReplies(t *testing.T) {
 	const failure = `{"Code":"InternalError","Message":"x","Success":false}`
@@ -63,7 +47,7 @@ func TestEncodedReplies(t *testing.T) {
 			var end retry.Info
 			tr := &retry.Transport{Credentials: static, Policy: retry.Policy{MaxAttempts: 1}, Trace: &retry.Trace{CallEnd: func(i retry.Info) { end = i }}}
 			defer tr.CloseIdleConnections()
-			req, _ := http.NewRequest(tt.method, rawServer(t, tt.reply), nil)
+			req, _ := http.NewRequest(tt.method, "http://"+front(t, nil, false, func(string) string { return tt.reply }), nil)
 			tt.style(req)
 			if resp, err := tr.RoundTrip(req); err == nil {
 				resp.Body.Close()

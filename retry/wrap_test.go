@@ -4,11 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -426,23 +423,19 @@ func TestWrapKeepsConnectTimeout(t *testing.T) {
 // trusts. So does the client's own word that any certificate will do.
 func TestWrapKeepsTransportSettings(t *testing.T) {
 	fake := retrytest.NewServer()
-	defer fake.Close()
-	server := httptest.NewUnstartedServer(fake)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it would tell of refused handshakes
-	server.StartTLS()
-	defer server.Close()
+	host, trust := newTLSFront(t, fake, nil)
 	call := func(t *testing.T, client *ess.Client) {
 		t.Helper()
 		mustWrap(t, client)
 		request := createRequest(fake)
-		request.Scheme, request.Domain = "https", server.Listener.Addr().String()
+		request.Scheme, request.Domain = "https", host
 		if _, err := client.CreateScalingGroup(request); err != nil {
 			t.Error(err)
 		}
 	}
 	t.Run("trust and dialling", func(t *testing.T) {
 		dials := 0
-		own := server.Client().Transport.(*http.Transport).Clone()
+		own := &http.Transport{TLSClientConfig: trust}
 		own.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			dials++
 			return new(net.Dialer).DialContext(ctx, network, address)
@@ -462,7 +455,7 @@ func TestWrapKeepsTransportSettings(t *testing.T) {
 		client.SetTransport(own)
 		mustWrap(t, client)
 		request := createRequest(fake)
-		request.Scheme, request.Domain = "https", server.Listener.Addr().String()
+		request.Scheme, request.Domain = "https", host
 		_, err := client.CreateScalingGroup(request)
 		if i, _ := retry.InfoOf(err); len(i.Attempts) != 1 || i.Attempts[0].Class != retry.Broken {
 			t.Errorf("%v", err)
