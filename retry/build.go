@@ -206,25 +206,12 @@ func (k keyOnly) GetCredentials() (*credentials.Credentials, error) {
 }
 func (k keyOnly) GetProviderName() string { return k.of.ProviderName }
 
-// hidden returns a field of the client's that has no getter, or nil in a version of the SDK
-// that has no such field.
-func hidden[T any](client *sdk.Client, name string) *T {
-	field := reflect.ValueOf(client).Elem().FieldByName(name)
-	if !field.IsValid() || field.Type() != reflect.TypeFor[T]() {
-		return nil
-	}
-	return (*T)(field.Addr().UnsafePointer())
-}
-
 // copyEmbedded copies what v points to, what that embeds, and the maps of strings in it. In
 // a request of the SDK's this is all that building writes to.
 func copyEmbedded(v reflect.Value) reflect.Value {
 	c := reflect.New(v.Type().Elem())
 	c.Elem().Set(v.Elem())
 	unshare(c.Elem())
-	if common, ok := c.Interface().(*requests.CommonRequest); ok {
-		common.TransToAcsRequest() // what it had is bound to the original
-	}
 	return c
 }
 
@@ -240,11 +227,11 @@ func unshare(of reflect.Value) {
 			field.Set(reflect.ValueOf(maps.Clone(field.Interface().(map[string]string))))
 		case embedded && kind == reflect.Struct:
 			unshare(field)
-			if common, ok := field.Addr().Interface().(*requests.CommonRequest); ok {
-				common.TransToAcsRequest()
-			}
 		case embedded && kind == reflect.Pointer && !field.IsNil() && field.Type().Elem().Kind() == reflect.Struct:
 			field.Set(copyEmbedded(field))
 		}
+	}
+	if common, ok := of.Addr().Interface().(*requests.CommonRequest); ok {
+		common.TransToAcsRequest() // what it had is bound to the original
 	}
 }

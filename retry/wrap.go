@@ -86,26 +86,22 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 	if isNil(client) {
 		return nil, fmt.Errorf("aliretry: %w: it is nil", ErrClient)
 	}
-	core, ok := findCore(reflect.ValueOf(client))
+	core, ok := findCore(client)
 	if !ok {
 		return nil, fmt.Errorf("aliretry: %w: it embeds a nil one", ErrClient)
 	}
 	if client.GetReadTimeout() == noTimeout {
 		return nil, fmt.Errorf("aliretry: %w", ErrWrapped)
 	}
-	if core.IsValid() && core.CanAddr() && !leadsTo(client, (*sdk.Client)(core.Addr().UnsafePointer())) {
-		core = reflect.Value{} // its methods are another's
+	if core != nil && !leadsTo(client, core) {
+		core = nil // its methods are another's
 	}
 	config := client.GetConfig()
 	if config == nil {
 		return nil, fmt.Errorf("aliretry: %w: it was not made by a constructor and has no Config", ErrClient)
 	}
-	var found *sdk.Client
-	if core.IsValid() && core.CanAddr() {
-		found = (*sdk.Client)(core.Addr().UnsafePointer())
-		if own := hidden[*sdk.Config](found, "config"); own != nil && *own != nil {
-			config = *own // a type of the user's may return a copy
-		}
+	if own := hidden[*sdk.Config](core, "config"); own != nil && *own != nil {
+		config = *own // a type of the user's may return a copy
 	}
 	provider, err := ProviderFrom(credential)
 	if err != nil {
@@ -124,45 +120,42 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 	if _, err := t.Policy.withDefaults(); err != nil {
 		return nil, fmt.Errorf("aliretry: %w", err)
 	}
-	var current *http.Transport
-	var kind reflect.Type
-	if core.IsValid() {
-		current, kind = transportOf(core)
+	httpClient := httpClientOf(core)
+	var current http.RoundTripper
+	if httpClient != nil {
+		current = (*httpClient).Transport
 	}
-	switch {
-	case kind == reflect.TypeFor[*Transport](), kind == reflect.TypeFor[*sdkRoad](), client.GetReadTimeout() == noTimeout:
+	switch like, plain := current.(*http.Transport); {
+	case isOurs(current):
 		return nil, fmt.Errorf("aliretry: %w", ErrWrapped)
 	case t.Base != nil:
-	case !core.IsValid():
+	case core == nil:
 		return nil, fmt.Errorf("aliretry: %w: a %T does not show it", ErrTransport, client)
-	case kind == nil, kind == reflect.TypeFor[*http.Transport]():
-		t.Base = newSDKBase(client, current)
+	case current == nil, plain:
+		t.Base = newSDKBase(client, like)
 	default:
-		return nil, fmt.Errorf("aliretry: %w: it is a %v", ErrTransport, kind)
+		return nil, fmt.Errorf("aliretry: %w: it is a %T", ErrTransport, current)
 	}
 	switchOff.Lock()
 	if config.AutoRetry { // other goroutines may read a shared Config
 		config.AutoRetry = false
 	}
 	switchOff.Unlock()
-	if found != nil { // copies of the client stay as they are
-		if shared := hidden[*http.Client](found, "httpClient"); shared != nil && *shared != nil {
-			own := **shared
-			*shared = &own
-		}
+	if httpClient != nil { // copies of the client stay as they are
+		own := **httpClient
+		*httpClient = &own
 	}
 	client.SetTransport(road)
 	client.SetReadTimeout(noTimeout)
-	return &Client{Transport: t, sdk: client, core: found, building: make(chan struct{}, 1), attemptTimeout: road.attemptTimeout}, nil
+	return &Client{Transport: t, sdk: client, core: core, building: make(chan struct{}, 1), attemptTimeout: road.attemptTimeout}, nil
 }
 
-// leadsTo reports whether a client's methods are those of a core found in it.
-func leadsTo(client SDKClient, core *sdk.Client) bool {
-	const probe = noTimeout + 1
-	before := client.GetReadTimeout()
-	client.SetReadTimeout(probe)
-	defer client.SetReadTimeout(before)
-	return core.GetReadTimeout() == probe
+func isOurs(transport http.RoundTripper) bool {
+	switch transport.(type) {
+	case *Transport, *sdkRoad:
+		return true
+	}
+	return false
 }
 
 // switchOff guards Configs that clients share, as far as Wrap writes to them.
@@ -171,60 +164,4 @@ var switchOff sync.Mutex
 func isNil(v any) bool {
 	r := reflect.ValueOf(v)
 	return !r.IsValid() || r.Kind() == reflect.Pointer && r.IsNil()
-}
-
-// findCore returns the sdk.Client that a client is or embeds, at the least depth as in a
-// promoted method, and false if a nil pointer stands where it would be. It returns no value for
-// a client made otherwise.
-func findCore(v reflect.Value) (core reflect.Value, ok bool) {
-	for level := []reflect.Value{v}; len(level) > 0; {
-		var next []reflect.Value
-		ok = true
-		for _, v := range level {
-			for v.IsValid() && (v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface) {
-				if v.IsNil() {
-					ok = ok && !embedsCore(v.Type())
-				}
-				v = v.Elem()
-			}
-			switch {
-			case !v.IsValid() || v.Kind() != reflect.Struct:
-			case v.Type() == reflect.TypeFor[sdk.Client]():
-				return v, true
-			default:
-				for i := range v.NumField() {
-					if v.Type().Field(i).Anonymous {
-						next = append(next, v.Field(i))
-					}
-				}
-			}
-		}
-		if !ok {
-			return reflect.Value{}, false
-		}
-		level = next
-	}
-	return reflect.Value{}, true
-}
-
-// embedsCore reports whether a type has the methods of an sdk.Client.
-func embedsCore(t reflect.Type) bool { return t.Implements(reflect.TypeFor[SDKClient]()) }
-
-// transportOf returns the type of the transport that a client has, nil if it has none,
-// and the transport itself if it is an *http.Transport. The SDK has no getter for it:
-// reading its private field by reflection is the one way to see a transport that
-// SetTransport has set, our own above all.
-func transportOf(core reflect.Value) (*http.Transport, reflect.Type) {
-	httpClient := reflect.Indirect(core.FieldByName("httpClient"))
-	if !httpClient.IsValid() {
-		return nil, nil
-	}
-	transport := httpClient.FieldByName("Transport").Elem()
-	switch {
-	case !transport.IsValid():
-		return nil, nil
-	case transport.Type() == reflect.TypeFor[*http.Transport]():
-		return (*http.Transport)(transport.UnsafePointer()), transport.Type()
-	}
-	return nil, transport.Type()
 }
