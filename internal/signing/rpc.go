@@ -45,12 +45,12 @@ type taken struct {
 // slots.
 type wire [openapi.Form + 1][]byte
 
-// few are as many pairs as most requests have at most.
-type few [len(openapi.Room{}) + len(required)]pair
+// fewPairs are as many as most requests have at most.
+type fewPairs [len(openapi.Room{}) + len(required)]pair
 
 // newRPC makes a request ready.
 func newRPC(method string, r *openapi.Request) (*rpc, error) {
-	var few few
+	var few fewPairs
 	t, pairs, err := takeApart(method, r, few[:0], nil)
 	p := &rpc{taken: t}
 	if err == nil {
@@ -61,7 +61,7 @@ func newRPC(method string, r *openapi.Request) (*rpc, error) {
 
 // signOnce does what newRPC and sign do, and is spared what would outlive the signature.
 func signOnce(req *http.Request, r *openapi.Request, body []byte, k *Key, at Stamp) error {
-	var few few
+	var few fewPairs
 	var room [1024]byte
 	p, pairs, err := takeApart(req.Method, r, few[:0], room[:0])
 	if err != nil {
