@@ -25,7 +25,7 @@ func TestManyGoroutines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wrapped, err := retry.Wrap(client, credentials.NewAccessKeyCredential("testid", "testsecret"), quick)
+	wrapped, err := retry.Wrap(client, credentials.NewAccessKeyCredential("testid", "testsecret"), quick, patient)
 	if err != nil {
 		t.Fatal(err)
 	}

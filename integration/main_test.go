@@ -36,6 +36,9 @@ func quick(t *retry.Transport) {
 	t.Policy.Busy = t.Policy.Transient
 }
 
+// patient is the option that lets a call repeat what meets more trouble than a budget allows.
+func patient(t *retry.Transport) { t.Budget = retry.Unlimited() }
+
 // maxAttempts is the option that bounds a call's attempts.
 func maxAttempts(n int) retry.Option {
 	return func(t *retry.Transport) { t.Policy.MaxAttempts = n }

@@ -105,7 +105,7 @@ func TestStillRunning(t *testing.T) {
 
 			request := o.request()
 			giveToken(request, token)
-			r := o.call(t, srv, request, nil, quick, maxAttempts(500))
+			r := o.call(t, srv, request, nil, quick, patient, maxAttempts(500))
 			if err := <-gone; err == nil {
 				t.Error("the other program was answered")
 			}

@@ -15,6 +15,7 @@ import (
 // plan is all that happens in one case. Times count from its start.
 type plan struct {
 	policy   retry.Policy
+	budget   int // the size of the calls' Budget; 0: they have no limit
 	base     base
 	keys     keys
 	takes    time.Duration   // to ask the provider of credentials
@@ -135,9 +136,10 @@ func drawPlan(t *rapid.T, kinds []kind, own bool) plan {
 			MaxReply:       rapid.SampledFrom([]int64{0, 0, 1000}).Draw(t, "MaxReply"),
 			TokenLifetime:  rapid.SampledFrom([]time.Duration{0, 0, 10 * time.Second}).Draw(t, "TokenLifetime"),
 		},
-		base:  rapid.SampledFrom([]base{ownPool, ownPool, usersBase, likeV2}).Draw(t, "base"),
-		keys:  rapid.SampledFrom([]keys{longLived, longLived, oneSession, freshSessions, refreshedSessions, lateSessions, otherAccount}).Draw(t, "keys"),
-		takes: rapid.OneOf(rapid.Just(time.Duration(0)), durations(3*time.Second, 0)).Draw(t, "provider takes"),
+		budget: rapid.SampledFrom([]int{0, 0, 0, 1, 30}).Draw(t, "budget"),
+		base:   rapid.SampledFrom([]base{ownPool, ownPool, usersBase, likeV2}).Draw(t, "base"),
+		keys:   rapid.SampledFrom([]keys{longLived, longLived, oneSession, freshSessions, refreshedSessions, lateSessions, otherAccount}).Draw(t, "keys"),
+		takes:  rapid.OneOf(rapid.Just(time.Duration(0)), durations(3*time.Second, 0)).Draw(t, "provider takes"),
 		network: several(6, rapid.Custom(func(t *rapid.T) dialing {
 			return dialing{
 				takes:   rapid.SampledFrom([]time.Duration{0, 0, 0, 0, 30 * time.Millisecond, 6 * time.Second}).Draw(t, "takes"),

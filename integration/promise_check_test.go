@@ -134,7 +134,7 @@ func (k *checker) checkTime(c *madeCall) {
 	}
 	most, each := p.MaxAttempts, p.AttemptTimeout
 	if most == 0 {
-		most = 10
+		most = 8
 	}
 	if each == 0 {
 		each = 10 * time.Second
@@ -186,10 +186,13 @@ func delayBounds(p retry.Policy, attempts []retry.Attempt) (least, most time.Dur
 	}
 	last := attempts[len(attempts)-1].Class
 	backoff := backoffOf(len(attempts) - 1)
-	ceiling := backoff.Base
+	ceiling, growth := backoff.Base, time.Duration(2)
+	if backoff == p.Transient {
+		growth = 3
+	}
 	for i := range attempts[:len(attempts)-1] {
 		if backoffOf(i) == backoff {
-			ceiling = min(2*ceiling, backoff.Max)
+			ceiling = min(growth*ceiling, backoff.Max)
 		}
 	}
 	switch {
@@ -213,7 +216,10 @@ func (k *checker) checkEnd(c *madeCall) {
 	if !c.canceled.IsZero() && !c.ended.Before(c.canceled) {
 		return
 	}
-	if n == 0 || !hasTime || errors.Is(c.err, retry.ErrCredentials) || n == p.MaxAttempts || p.MaxAttempts == 0 && n == 10 {
+	if n == 0 || !hasTime || errors.Is(c.err, retry.ErrCredentials) || n == p.MaxAttempts || p.MaxAttempts == 0 && n == 8 {
+		return
+	}
+	if k.plan.budget > 0 && strings.Contains(c.info.Reason, retry.ErrBudget.Error()) {
 		return
 	}
 	switch last := c.info.Attempts[n-1]; last.Class {

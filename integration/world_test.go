@@ -67,7 +67,10 @@ func (p plan) run() *world {
 	serving.Go(func() { _ = w.http.Serve(w.network) })
 
 	base := w.transport()
-	w.tr = &retry.Transport{Credentials: w.provider(), Policy: p.policy}
+	w.tr = &retry.Transport{Credentials: w.provider(), Policy: p.policy, Budget: retry.Unlimited()}
+	if p.budget > 0 {
+		w.tr.Budget = &retry.Budget{Size: p.budget}
+	}
 	switch p.base {
 	case ownPool:
 		w.tr.Base = base
@@ -118,7 +121,7 @@ func (w *world) resume(base *http.Transport) {
 	if w.plan.keys == otherAccount || w.plan.keys == oneSession && len(w.plan.renewals) > 0 {
 		return
 	}
-	w.tr = &retry.Transport{Base: unknown{base}, Credentials: w.provider()}
+	w.tr = &retry.Transport{Base: unknown{base}, Credentials: w.provider(), Budget: retry.Unlimited()}
 	for _, c := range w.calls {
 		if c.info.Outcome != retry.Unknown || c.info.ClientToken == "" || !c.protected() || w.sharesToken(c) {
 			continue

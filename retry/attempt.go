@@ -33,11 +33,14 @@ func (e attemptTimeoutError) Is(target error) bool {
 // attempt signs the request, sends it once, reads what comes back and classes it. An
 // error tells that nothing could be signed, and so nothing was sent.
 func (c *call) attempt() (Attempt, *reply, error) {
+	if err := c.limit(); err != nil {
+		return Attempt{}, nil, err
+	}
 	credentials, err := c.credentials()
 	if err != nil {
 		return Attempt{}, nil, err
 	}
-	if err := c.timeLeft(); err != nil { // fetching credentials may have taken it
+	if err := c.timeLeft(); err != nil { // the limiter or fetching credentials may have taken it
 		return Attempt{}, nil, err
 	}
 	base := c.attemptBase()

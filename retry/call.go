@@ -51,7 +51,8 @@ type call struct {
 	used     signer.Credentials // by the last attempt
 	renewed  bool               // they were, once
 	reason   string
-	stopErr  error       // the context's error, where time ended the call
+	stopErr  error       // the context's error where time ended the call, or ErrBudget
+	paid     float64     // to the budget, for the attempt that is under way
 	answered *Info       // of a call that ended before this one began: a redirect, or a repeated try
 	reply    reply       // to the last attempt
 	broken   atomic.Bool // it broke off after it was returned
@@ -62,34 +63,40 @@ type call struct {
 // run makes attempts until one settles the call or nothing more can be done.
 func (c *call) run() (*http.Response, error) {
 	c.hooks.callStart(c.snapshot)
-	c.delays.policy = &c.policy
+	c.delays.policy, c.delays.growth = &c.policy, &defaultGrowth
 	for {
 		a, reply, err := c.attempt()
 		if err != nil { // before anything of it was sent
+			c.t.budget().unspend(time.Now(), c.paid)
 			return nil, c.fail(reasonOf(fmt.Sprintf("attempt %d could not begin", len(c.attempts)+1), err), err, c.caller.Err())
 		}
 		renewed := a.Class == CredentialsExpired && c.renewCredentials()
 		s := c.situation(a.Class, reply) // renewing may have taken the time
 		s.renewed = renewed
+		c.t.budget().answered(s.now, a.Class, c.paid)
 		d := decide(&s, func(t traits) time.Duration {
 			if isSkewed := func(a Attempt) bool { return a.Class == ClockSkew }; isSkewed(a) && slices.ContainsFunc(c.attempts, isSkewed) {
 				t.delay = transientDelay // the correction did not help: two clocks, or a wrong Date
 			}
 			return c.delays.next(t, c.t.jitter(), reply.hint())
+		}, func(p price) (ok bool) {
+			c.paid, ok = c.t.budget().spend(s.now, p)
+			return ok
 		})
 		a.Wait = d.delay
 		c.attempts = append(c.attempts, a)
 		c.effects = append(c.effects, reply.effect)
 		c.hooks.attemptEnd(a)
 		if !d.retry {
+			_ = sleep(c.caller, d.delay) // the answer stands, also if the caller is in a hurry
 			return c.finish(reply, d)
 		}
 		reply.discard()
-		if d.delay == 0 {
-			continue
+		if d.delay > 0 {
+			c.hooks.wait(a)
 		}
-		c.hooks.wait(a)
 		if err := sleep(c.caller, d.delay); err != nil {
+			c.t.budget().unspend(time.Now(), c.paid)
 			return nil, c.fail("the caller's context ended during a wait", reply.cause(), err)
 		}
 	}
@@ -145,15 +152,15 @@ func (c *call) refuse(err error) error {
 func reasonOf(reason string, err error) string { return reason + ": " + scrub(causeOf(err)) }
 
 // fail ends the call with an error.
-func (c *call) fail(reason string, err, ctxErr error) error {
+func (c *call) fail(reason string, err, stopErr error) error {
 	c.reason = reason
-	if ctxErr != nil && errors.Is(err, ctxErr) {
-		ctxErr = nil
+	if stopErr != nil && errors.Is(err, stopErr) {
+		stopErr = nil
 	}
 	if c.answered == nil { // else its end was told when the answer came
 		c.hooks.callEnd(c.snapshot)
 	}
-	return &Error{Info: c.snapshot(), Err: err, ctxErr: ctxErr}
+	return &Error{Info: c.snapshot(), Err: err, stopErr: stopErr}
 }
 
 // snapshot is what is known of the call now.
@@ -181,6 +188,9 @@ func (c *call) snapshot() Info {
 
 // sleep waits, or returns the context's error as soon as it ends.
 func sleep(ctx context.Context, d time.Duration) error {
+	if d == 0 {
+		return nil
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

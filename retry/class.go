@@ -77,30 +77,43 @@ const (
 	noDelay delayKind = iota
 	transientDelay
 	busyDelay
+	delayKinds
+)
+
+// price is how much a retry costs the budget.
+type price uint8
+
+const (
+	free price = iota
+	lowPrice
+	fullPrice
+	prices
 )
 
 // traits are what follows from a class.
 type traits struct {
-	effect effect // where nothing proves that the attempt was never written
-	retry  when
-	delay  delayKind
-	hint   bool // the server's hint is heard
+	effect  effect // where nothing proves that the attempt was never written
+	retry   when
+	delay   delayKind
+	hint    bool // the server's hint is heard
+	price   price
+	healthy bool // an answer that shows no sign of overload
 }
 
 // classTable is the whole policy by class.
 var classTable = [classes]traits{
-	Success:            {effectDone, never, noDelay, false},
-	NoResponse:         {effectUnknown, ifReplaySafeOrUnwritten, transientDelay, false},
-	ServerError:        {effectUnknown, ifReplaySafe, transientDelay, false},
-	Unavailable:        {effectUnknown, ifReplaySafe, busyDelay, true},
-	InProgress:         {effectUnknown, always, busyDelay, false},
-	Busy:               {effectNone, always, busyDelay, true},
-	Throttled:          {effectNone, always, busyDelay, true},
-	ClockSkew:          {effectNone, always, noDelay, false}, // the clock is set by the reply
-	NonceUsed:          {effectUnknown, ifReplaySafe, noDelay, false},
-	CredentialsExpired: {effectNone, ifRenewed, noDelay, false},
-	Mismatch:           {effectUnknown, never, noDelay, false},
-	Rejected:           {effectNone, never, noDelay, false},
-	Canceled:           {effectUnknown, never, noDelay, false},
-	Broken:             {effectUnknown, never, noDelay, false},
+	Success:            {effectDone, never, noDelay, false, free, true},
+	NoResponse:         {effectUnknown, ifReplaySafeOrUnwritten, transientDelay, false, fullPrice, false},
+	ServerError:        {effectUnknown, ifReplaySafe, transientDelay, false, fullPrice, false},
+	Unavailable:        {effectUnknown, ifReplaySafe, busyDelay, true, fullPrice, false},
+	InProgress:         {effectUnknown, always, busyDelay, false, lowPrice, false},
+	Busy:               {effectNone, always, busyDelay, true, lowPrice, false},
+	Throttled:          {effectNone, always, busyDelay, true, lowPrice, false},
+	ClockSkew:          {effectNone, always, noDelay, false, free, true}, // the clock is set by the reply
+	NonceUsed:          {effectUnknown, ifReplaySafe, noDelay, false, free, true},
+	CredentialsExpired: {effectNone, ifRenewed, noDelay, false, free, true},
+	Mismatch:           {effectUnknown, never, noDelay, false, free, true},
+	Rejected:           {effectNone, never, noDelay, false, free, true},
+	Canceled:           {effectUnknown, never, noDelay, false, free, false},
+	Broken:             {effectUnknown, never, noDelay, false, free, false},
 }

@@ -89,7 +89,7 @@ func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, resp
 		err = ours.Err
 	}
 	if err != nil {
-		return &Error{Info: call.snapshot(), Err: err, ctxErr: call.stopErr}
+		return &Error{Info: call.snapshot(), Err: err, stopErr: call.stopErr}
 	}
 	return nil
 }

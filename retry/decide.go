@@ -10,6 +10,10 @@ import (
 // only make an unclear outcome more likely.
 const minAttempt = 50 * time.Millisecond
 
+// minHold is half of the longest time for which an answer is held back that the budget made
+// the call's last.
+const minHold = 500 * time.Millisecond
+
 // situation is what the next step is decided by.
 type situation struct {
 	class       Class
@@ -24,12 +28,12 @@ type situation struct {
 	renewed     bool // the credentials are others now
 }
 
-// decision is whether to make another attempt and after which delay, or else why not.
+// decision is whether to make another attempt, or else why not.
 type decision struct {
 	retry  bool
-	delay  time.Duration
-	reason string // why the call ended
-	err    error  // the context's error where time was the reason
+	delay  time.Duration // before the attempt, or before the answer is returned
+	reason string        // why the call ended
+	err    error         // the context's error where time was the reason, or ErrBudget
 }
 
 func stop(err error, format string, args ...any) decision {
@@ -37,8 +41,8 @@ func stop(err error, format string, args ...any) decision {
 }
 
 // decide takes the next step. What cannot be helped comes first, what costs something
-// last. The delay is asked for when all before it agree.
-func decide(s *situation, delay func(traits) time.Duration) decision {
+// last. The delay is asked for when all before it agree, and the budget when that fits.
+func decide(s *situation, delay func(traits) time.Duration, afford func(price) bool) decision {
 	t := classTable[s.class]
 	if s.class == Success {
 		return decision{reason: "success"}
@@ -64,6 +68,14 @@ func decide(s *situation, delay func(traits) time.Duration) decision {
 	}
 	if s.lifetime > 0 && s.age+d > s.lifetime {
 		return stop(nil, "%v", tokenAgeError(s.lifetime))
+	}
+	if !afford(t.price) {
+		refusal := stop(ErrBudget, "%v: too many of its calls failed lately; the server did not ask for it", ErrBudget)
+		refusal.delay = min(d, minHold) + minHold
+		if !s.now.Add(refusal.delay).Before(s.end) {
+			refusal.delay = 0
+		}
+		return refusal
 	}
 	return decision{retry: true, delay: d}
 }

@@ -63,7 +63,7 @@ func TestDecide(t *testing.T) {
 			if tt.change != nil {
 				tt.change(&s)
 			}
-			d := decide(&s, func(traits) time.Duration { return tt.delay })
+			d := decide(&s, func(traits) time.Duration { return tt.delay }, func(price) bool { return true })
 			if d.retry != tt.retry || !errors.Is(d.err, tt.err) || !strings.Contains(d.reason, tt.reason) {
 				t.Errorf("decide = %+v", d)
 			}
@@ -81,6 +81,9 @@ func TestDecideDrawsNoDelayInVain(t *testing.T) {
 		decide(&s, func(traits) time.Duration {
 			t.Errorf("%v: a delay was drawn for a call that has ended", c)
 			return 0
+		}, func(price) bool {
+			t.Errorf("%v: the budget was asked for a call that has ended", c)
+			return true
 		})
 	}
 }

@@ -17,8 +17,13 @@ const maxHint = 5 * time.Second
 // trouble on the way says nothing of the server's load.
 type delays struct {
 	policy          *Policy
+	growth          *[delayKinds]float64 // of the ceilings
 	transient, busy *backoff.ExponentialBackOff
 }
+
+// defaultGrowth are the factors from one ceiling to the next. Trouble on the way mostly ends
+// at once or lasts: few attempts reach further the faster their delays grow.
+var defaultGrowth = [delayKinds]float64{transientDelay: 3, busyDelay: 2}
 
 // next returns the delay that follows an attempt of the given traits. Jitter is a
 // random number in [0, 1); hint is the server's, 0 for none.
@@ -26,9 +31,9 @@ func (d *delays) next(t traits, jitter float64, hint time.Duration) time.Duratio
 	var delay time.Duration
 	switch t.delay {
 	case transientDelay:
-		delay = time.Duration(jitter * float64(ceiling(&d.transient, d.policy.Transient)))
+		delay = time.Duration(jitter * float64(ceiling(&d.transient, d.policy.Transient, d.growth[t.delay])))
 	case busyDelay:
-		delay = time.Duration((1 + jitter) / 2 * float64(ceiling(&d.busy, d.policy.Busy)))
+		delay = time.Duration((1 + jitter) / 2 * float64(ceiling(&d.busy, d.policy.Busy, d.growth[t.delay])))
 	}
 	if t.hint {
 		delay = min(max(delay, hint), delay+maxHint)
@@ -38,10 +43,10 @@ func (d *delays) next(t traits, jitter float64, hint time.Duration) time.Duratio
 
 // ceiling returns the next ceiling of one backoff. Its own jitter is switched off: ours
 // is drawn below the ceiling after it was capped.
-func ceiling(b **backoff.ExponentialBackOff, d Delay) time.Duration {
+func ceiling(b **backoff.ExponentialBackOff, d Delay, growth float64) time.Duration {
 	if *b == nil {
 		*b = backoff.NewExponentialBackOff(
-			backoff.WithInitialInterval(d.Base), backoff.WithMaxInterval(d.Max), backoff.WithMultiplier(2),
+			backoff.WithInitialInterval(d.Base), backoff.WithMaxInterval(d.Max), backoff.WithMultiplier(growth),
 			backoff.WithRandomizationFactor(0), backoff.WithMaxElapsedTime(0))
 	}
 	return (*b).NextBackOff()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The ceilings double from base to max, jitter is drawn below them also at the maximum,
+// The ceilings grow from base to max, transient ones threefold and busy ones twofold, jitter is drawn below them also at the maximum,
 // and the two kinds grow on their own.
 func TestDelaysGrow(t *testing.T) {
 	policy, _ := Policy{}.withDefaults()
@@ -17,9 +17,8 @@ func TestDelaysGrow(t *testing.T) {
 		jitter float64
 		want   []time.Duration
 	}{
-		{"transient, full jitter", NoResponse, half, []time.Duration{25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond,
-			200 * time.Millisecond, 400 * time.Millisecond, 800 * time.Millisecond, 1600 * time.Millisecond, 3200 * time.Millisecond,
-			6400 * time.Millisecond, 10 * time.Second, 10 * time.Second}},
+		{"transient, full jitter", NoResponse, half, []time.Duration{25 * time.Millisecond, 75 * time.Millisecond, 225 * time.Millisecond,
+			675 * time.Millisecond, 2025 * time.Millisecond, 6075 * time.Millisecond, 10 * time.Second, 10 * time.Second}},
 		{"transient may be next to nothing", ServerError, 0, []time.Duration{0, 0, 0}},
 		{"busy, upper half", Busy, half, []time.Duration{750 * time.Millisecond, 1500 * time.Millisecond, 3 * time.Second, 6 * time.Second,
 			12 * time.Second, 15 * time.Second, 15 * time.Second}},
@@ -28,7 +27,7 @@ func TestDelaysGrow(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			d := delays{policy: &policy}
+			d := delays{policy: &policy, growth: &defaultGrowth}
 			for i, want := range tt.want {
 				if got := d.next(classTable[tt.class], tt.jitter, 0); got != want {
 					t.Errorf("delay %d is %v, want %v", i+1, got, want)
@@ -36,7 +35,7 @@ func TestDelaysGrow(t *testing.T) {
 			}
 		})
 	}
-	d := delays{policy: &policy}
+	d := delays{policy: &policy, growth: &defaultGrowth}
 	for range 5 {
 		d.next(classTable[NoResponse], half, 0)
 	}
@@ -59,7 +58,7 @@ func TestHintIsClamped(t *testing.T) {
 		{ServerError, 3 * time.Second, 25 * time.Millisecond}, // not a class that hints
 	}
 	for _, tt := range tests {
-		d := delays{policy: &policy}
+		d := delays{policy: &policy, growth: &defaultGrowth}
 		if got := d.next(classTable[tt.class], 0.5, tt.hint); got != tt.want {
 			t.Errorf("%v with a hint of %v waits %v, want %v", tt.class, tt.hint, got, tt.want)
 		}

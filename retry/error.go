@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -57,7 +58,7 @@ type Error struct {
 	Info
 	Err error // the last cause; never nil
 
-	ctxErr error
+	stopErr error // why there was no other attempt: the context's error, or ErrBudget
 }
 
 // Error says what happened, in one line without secrets.
@@ -111,16 +112,20 @@ func causeOf(err error) string {
 // Error that is no pointer, whose fields hold the SDK's errors and what these quote.
 func (e Error) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, e.Error()) }
 
-// Unwrap returns the last cause and, where time was the reason, the context's error.
+// Unwrap returns the last cause and, where time was the reason, the context's error, or
+// [ErrBudget] where that was.
 func (e *Error) Unwrap() []error {
-	if e.ctxErr == nil {
+	if e.stopErr == nil {
 		return []error{e.Err}
 	}
-	return []error{e.Err, e.ctxErr}
+	return []error{e.Err, e.stopErr}
 }
 
-// Timeout reports whether the call ended for want of time.
-func (e *Error) Timeout() bool { return isTimeout(e.ctxErr) || e.ctxErr == nil && isTimeout(e.Err) }
+// Timeout reports whether the call, or without an end of its context the last attempt, ended
+// for want of time.
+func (e *Error) Timeout() bool {
+	return isTimeout(e.stopErr) || !errors.Is(e.stopErr, context.Canceled) && isTimeout(e.Err)
+}
 
 // InfoOf returns what is known about the call that err came from: err is, or wraps, an
 // *Error or the SDK's ServerError, or is a ClientError of the SDK's that was caused by one.

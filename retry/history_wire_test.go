@@ -52,6 +52,7 @@ func TestHistoryIsWhatServerSaw(t *testing.T) {
 			}))
 			var end retry.Info
 			_, err := send(t, server.Listener.Addr().String(), func(tr *retry.Transport) {
+				tr.Policy.MaxAttempts = len(faults)
 				tr.Trace = &retry.Trace{CallEnd: func(i retry.Info) { end = i }}
 			})
 			server.Close() // when every handler has returned

@@ -33,7 +33,7 @@ type Attempt struct {
 	Message   string        `json:"-"`                // the API's error message, at most 1 KiB
 	RequestID string        `json:"request,omitempty"`
 	Err       error         `json:"-"`                 // what went wrong where there is no reply
-	Wait      time.Duration `json:"wait_ns,omitempty"` // the delay that follows; 0 after the last attempt
+	Wait      time.Duration `json:"wait_ns,omitempty"` // the delay that follows; after the last attempt 0, unless a Budget ended the call
 }
 
 // infoHeader carries the Info of a call in its response, for callers that see nothing

@@ -14,7 +14,7 @@ import (
 func TestNothingIsLeft(t *testing.T) {
 	before := runtime.NumGoroutine()
 	srv := retrytest.NewServer()
-	tr := &retry.Transport{Credentials: static, Policy: quick}
+	tr := &retry.Transport{Credentials: static, Policy: quick, Budget: retry.Unlimited()}
 	tr.Policy.MaxReply, tr.Policy.AttemptTimeout = 100, 20*time.Millisecond
 	long := retrytest.Raw(503, "text/plain", string(make([]byte, 100_000)))
 	faults := []retrytest.Fault{retrytest.Reset(), retrytest.Close(), retrytest.CutOff(), retrytest.CutOffChunked(), long,

@@ -101,10 +101,10 @@ func TestLoopWaits(t *testing.T) {
 		"at once": {
 			steps: []step{{status: 200, body: okBody, takes: ms(30)}}, elapsed: ms(30), outcome: Done, status: 200,
 		},
-		"transient delays double": {
+		"transient delays grow threefold": {
 			steps:   []step{*reset, {status: 500, body: internal}, *reset, {status: 200, body: okBody}},
-			waits:   []time.Duration{ms(25), ms(50), ms(100)},
-			elapsed: ms(175), outcome: Done, status: 200,
+			waits:   []time.Duration{ms(25), ms(75), ms(225)},
+			elapsed: ms(325), outcome: Done, status: 200,
 		},
 		"busy delays double, apart from transient ones": {
 			steps:   []step{{status: 503}, *reset, {status: 403, body: processing}, {status: 400, body: throttling}, {status: 200, body: okBody}},

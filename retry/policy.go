@@ -15,8 +15,8 @@ import (
 // its default; set fields before the Transport's first use. A negative field, or a Delay
 // whose Base is over its Max, ends every call with [ErrPolicy].
 type Policy struct {
-	// MaxAttempts bounds the attempts of a call, the first included. 0 means 10, 1 turns
-	// retries off, and 600 is the most: each attempt is signed for a second later than
+	// MaxAttempts bounds the attempts of a call, the first included, and so does the
+	// Transport's [Budget], which has to grow with it. 0 means 8, 1 turns retries off, and 600 is the most: each attempt is signed for a second later than
 	// the one before, and servers refuse what is signed 15 minutes ahead.
 	MaxAttempts int
 	// CallTimeout bounds a call, all attempts and waits together. 0 means the deadline
@@ -28,10 +28,10 @@ type Policy struct {
 	// in its table of slow ones, else 10 s. It shrinks to what is left of the call.
 	AttemptTimeout time.Duration
 	// Transient is the backoff after NoResponse and ServerError: a random delay in
-	// [0, ceiling). Its default ceiling doubles from 50 ms to 20 s.
+	// [0, ceiling). Its default ceiling grows from 50 ms to 20 s, threefold each time.
 	Transient Delay
 	// Busy is the backoff after Unavailable, InProgress, Busy and Throttled: a random
-	// delay in [ceiling/2, ceiling). Its default ceiling doubles from 1 s to 20 s.
+	// delay in [ceiling/2, ceiling). Its default ceiling grows from 1 s to 20 s, twofold.
 	Busy Delay
 	// MaxReply bounds how much of a reply is held in memory, in bytes. A longer reply is
 	// passed on as it arrives and not looked at. 0 means 4 MiB.
@@ -53,8 +53,8 @@ type Policy struct {
 }
 
 // Delay is the growth of a backoff: the ceiling of the first delay, and the largest.
-// The ceiling doubles from Base to Max; jitter is taken below it, so that clients do
-// not march in step at the maximum either. Where one of the two is zero it has its
+// The ceiling grows from Base to Max by a factor of its own; jitter is taken below it, so
+// that clients do not march in step at the maximum either. Where one of the two is zero it has its
 // default, moved to the other's where it would lie on the wrong side.
 type Delay struct{ Base, Max time.Duration }
 
@@ -64,7 +64,7 @@ var ErrPolicy = errors.New("invalid policy")
 
 // Defaults of Policy.
 const (
-	defaultMaxAttempts    = 10
+	defaultMaxAttempts    = 8
 	defaultCallTimeout    = 2 * time.Minute
 	defaultAttemptTimeout = 10 * time.Second
 	defaultMaxReply       = 4 << 20

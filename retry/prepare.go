@@ -32,7 +32,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above)
 	if req.Response != nil {
 		return c, c.redirected(req.Response)
 	}
-	err := cmp.Or(policyErr, bodyErr)
+	err := cmp.Or(policyErr, t.budget().validate(), bodyErr)
 	if err == nil {
 		err = validate(req)
 	}

@@ -45,6 +45,11 @@ type Transport struct {
 	Credentials signer.Provider
 	// Policy bounds attempts, time and memory.
 	Policy Policy
+	// Budget bounds the retries of all the Transport's calls together; nil means one of its
+	// own, of the default size.
+	Budget *Budget
+	// Limiter is asked before every attempt; nil means none.
+	Limiter Limiter
 	// Trace is told what happens in every call; nil means none. See also [WithTrace].
 	Trace *Trace
 
@@ -53,9 +58,10 @@ type Transport struct {
 		sync.Once
 		base *ownBase
 	}
-	pools   pools // of calls that were handed a transport
-	renewal renewal
-	clock   clock
+	ownBudget Budget
+	pools     pools // of calls that were handed a transport
+	renewal   renewal
+	clock     clock
 }
 
 var _ http.RoundTripper = (*Transport)(nil)
@@ -90,6 +96,13 @@ func (t *Transport) base() http.RoundTripper {
 	}
 	t.own.Do(func() { t.own.base = newBase(like) })
 	return t.own.base
+}
+
+func (t *Transport) budget() *Budget {
+	if t.Budget != nil {
+		return t.Budget
+	}
+	return &t.ownBudget
 }
 
 func (t *Transport) jitter() float64 {

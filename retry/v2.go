@@ -43,7 +43,7 @@ func (t *Transport) Call(req *http.Request, handed *http.Transport) (*http.Respo
 		return resp, nil
 	}
 	_ = resp.Body.Close()
-	return nil, &Error{Info: c.snapshot(), Err: &answerError{last.Status, last.Code, last.Message}, ctxErr: c.stopErr}
+	return nil, &Error{Info: c.snapshot(), Err: &answerError{last.Status, last.Code, last.Message}, stopErr: c.stopErr}
 }
 
 // forEndpoint returns the request without what the SDK means for a proxy: through a tunnel

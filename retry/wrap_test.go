@@ -105,7 +105,7 @@ func TestWrappedClientErrors(t *testing.T) {
 	srv := retrytest.NewServer()
 	defer srv.Close()
 	client := newEss(t)
-	c := mustWrap(t, client, func(tr *retry.Transport) { tr.Policy.MaxAttempts = 2 })
+	c := mustWrap(t, client, func(tr *retry.Transport) { tr.Policy.MaxAttempts, tr.Budget = 2, retry.Unlimited() })
 	tests := map[string]struct {
 		faults  []retrytest.Fault
 		code    string // of the SDK's ServerError; "" if it is an *Error
@@ -474,7 +474,7 @@ func TestWrappedCallTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := newEss(t)
 		_, err := retry.Wrap(client, sdkKey, func(tr *retry.Transport) {
-			tr.Policy.MaxAttempts = 600
+			tr.Policy.MaxAttempts, tr.Budget = 600, retry.Unlimited()
 			tr.Base = roundTripFunc(func(req *http.Request) (*http.Response, error) {
 				return &http.Response{StatusCode: 503, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
 			})

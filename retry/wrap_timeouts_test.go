@@ -84,7 +84,7 @@ func (p *plainCall) make(t *testing.T) (info retry.Info, took time.Duration, err
 	}
 	opts := append([]retry.Option{func(tr *retry.Transport) {
 		tr.Trace = &retry.Trace{CallEnd: func(i retry.Info) { info = i }}
-		tr.Policy.Transient, tr.Policy.MaxAttempts = quick.Transient, 600
+		tr.Policy.Transient, tr.Policy.MaxAttempts, tr.Budget = quick.Transient, 600, retry.Unlimited()
 	}}, p.opts...)
 	c, err := retry.Wrap(client, sdkKey, opts...)
 	if err != nil {
