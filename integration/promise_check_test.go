@@ -166,10 +166,10 @@ func (k *checker) checkTime(c *madeCall) {
 // delayBounds returns those of the wait after the last attempt given.
 func delayBounds(p retry.Policy, attempts []retry.Attempt) (least, most time.Duration) {
 	if p.Transient == (retry.Delay{}) {
-		p.Transient = retry.Delay{Base: 50 * time.Millisecond, Max: 20 * time.Second}
+		p.Transient = retry.Delay{Base: 50 * time.Millisecond, Max: 30 * time.Second}
 	}
 	if p.Busy == (retry.Delay{}) {
-		p.Busy = retry.Delay{Base: time.Second, Max: 20 * time.Second}
+		p.Busy = retry.Delay{Base: time.Second, Max: 30 * time.Second}
 	}
 	backoffOf := func(i int) retry.Delay {
 		switch attempts[i].Class {
@@ -186,9 +186,9 @@ func delayBounds(p retry.Policy, attempts []retry.Attempt) (least, most time.Dur
 	}
 	last := attempts[len(attempts)-1].Class
 	backoff := backoffOf(len(attempts) - 1)
-	ceiling, growth := backoff.Base, time.Duration(2)
+	ceiling, growth := backoff.Base, time.Duration(3)
 	if backoff == p.Transient {
-		growth = 3
+		growth = 4
 	}
 	for i := range attempts[:len(attempts)-1] {
 		if backoffOf(i) == backoff {
@@ -208,7 +208,7 @@ func delayBounds(p retry.Policy, attempts []retry.Attempt) (least, most time.Dur
 func (k *checker) checkEnd(c *madeCall) {
 	p := k.policyOf(c)
 	n := len(c.info.Attempts)
-	after := c.ended.Sub(c.began) + 26*time.Second // the longest wait, and an attempt
+	after := c.ended.Sub(c.began) + 36*time.Second // the longest wait, and an attempt
 	hasTime := after < c.within(p) && (c.info.ClientToken == "" || p.TokenLifetime == 0 || after < p.TokenLifetime)
 	if n > 0 && c.info.Attempts[n-1].Class == retry.Canceled && !errors.Is(c.err, context.Canceled) && !errors.Is(c.err, context.DeadlineExceeded) {
 		k.broken("its context ended, and the error is %v", c.err)

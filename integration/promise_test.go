@@ -134,7 +134,7 @@ func (k *checker) checkResult(c *madeCall) {
 		k.broken("CallEnd ran %d times", c.ends)
 	case c.err != nil && (!ok || info.Outcome != c.info.Outcome || len(info.Attempts) != len(c.info.Attempts)):
 		k.broken("the error tells %v; the Trace was told %v", info, c.info)
-	case c.bodyErr != nil:
+	case c.bodyErr != nil && (c.canceled.IsZero() || c.ended.Before(c.canceled)): // else nobody wants it
 		k.broken("the body cannot be read: %v", c.bodyErr)
 	case (c.info.Outcome == retry.Done) != c.succeeded():
 		k.broken("outcome %v with status %d, body %s, error %v", c.info.Outcome, c.status, c.body, c.err)

@@ -19,20 +19,21 @@ var ErrBudget = errors.New("this program's own retry budget is spent")
 // Transports that call one service may share one. The zero value is a Budget of the default
 // size. It is safe for concurrent use; Size must not change after first use.
 //
-// It is counted in tokens, as in the AWS SDKs. A retry costs 14, after InProgress, Busy and
-// Throttled 5, and after ClockSkew, NonceUsed and CredentialsExpired nothing. A retry that the
-// API answers, if only by a refusal that is not about load, gets its tokens back. Every Success
-// adds one. A Budget in which nothing happens comes back to Size by itself: what is missing at
-// one token in 20 s, so that it never stays empty, and what successes have added within minutes, so
-// that a program's retries keep a proportion to what it does, not to how long it has run.
+// It is counted in tokens. A retry after NoResponse, ServerError or Unavailable costs 70; after
+// InProgress, Busy and Throttled, which longer waits take the edge off, one; after any other
+// class nothing. A retry that the API answers, if only by a refusal that is not about load, gets
+// its tokens back. Every Success adds ten. A Budget in which nothing happens comes back to Size
+// by itself: what is missing at one token in 4 s, so that it never stays empty, and what
+// successes have added within minutes, so that a program's retries keep a proportion to what it
+// does, not to how long it has run.
 //
 // A call that finds it spent ends with its last answer, and [Info].Reason says so. It holds
 // that answer back for half a second to one, if there is time, or a loop around it
 // would go round without a pause for as long as the outage lasts.
 type Budget struct {
-	// Size is how many tokens the Budget has at first and after a rest. 0 means 100, enough
-	// for 7 retries; below 14 it allows none but after a success. It never holds more than ten
-	// times its Size. A negative one ends every call with [ErrPolicy].
+	// Size is how many tokens the Budget has at first and after a rest. 0 means 500, enough
+	// for 7 retries at the full price, which is all that one call makes. It never holds more
+	// than a hundred times its Size. A negative one ends every call with [ErrPolicy].
 	Size int
 
 	rules *budgetRules // nil means the default ones
@@ -53,11 +54,11 @@ type budgetRules struct {
 	most   float64       // in sizes
 }
 
-const defaultBudgetSize = 100
+const defaultBudgetSize = 500
 
 var (
 	defaultBudget = budgetRules{
-		costs: [prices]float64{lowPrice: 5, fullPrice: 14}, earn: 1, refill: 0.05, forget: 2 * time.Minute, most: 10,
+		costs: [prices]float64{lowPrice: 1, fullPrice: 70}, earn: 10, refill: 0.25, forget: 2 * time.Minute, most: 100,
 	}
 	unlimited budgetRules
 )

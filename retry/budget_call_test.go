@@ -34,10 +34,10 @@ func TestBudgetRefusal(t *testing.T) {
 	}{
 		"an answer is kept":             {1, 0, []step{{status: 500, body: internal}}, 500, nil, Unknown, ms(525)},
 		"so is a cause":                 {1, 0, []step{{err: syscall.ECONNRESET}}, 0, syscall.ECONNRESET, Unknown, ms(525)},
-		"throttling tells of no effect": {1, 0, []step{{status: 400, body: throttling}}, 400, nil, NotDone, ms(1000)},
-		"a long delay is not waited out": {15, 0, []step{{status: 503, header: http.Header{"Retry-After": {"5"}}}, {status: 503, header: http.Header{"Retry-After": {"5"}}}},
+		"throttling tells of no effect": {1, 0, []step{{status: 400, body: throttling}, {status: 400, body: throttling}}, 400, nil, NotDone, ms(1750)},
+		"a long delay is not waited out": {75, 0, []step{{status: 503, header: http.Header{"Retry-After": {"5"}}}, {status: 503, header: http.Header{"Retry-After": {"5"}}}},
 			503, nil, Unknown, ms(6000)},
-		"what the size allows is done first":    {20, 0, []step{{err: syscall.ECONNRESET}, {status: 500, body: internal}}, 500, nil, Unknown, ms(25 + 575)},
+		"what the size allows is done first":    {100, 0, []step{{err: syscall.ECONNRESET}, {status: 500, body: internal}}, 500, nil, Unknown, ms(25 + 600)},
 		"no answer is held beyond the deadline": {1, ms(500), []step{{status: 500, body: internal}}, 500, nil, Unknown, 0},
 	}
 	for name, tt := range tests {
@@ -102,15 +102,15 @@ func TestBudgetOfCalls(t *testing.T) {
 		stop  time.Duration // when the caller gives up
 		held  float64
 	}{
-		"success":                               {[]step{ok}, 0, 101},
-		"a retry that succeeds":                 {[]step{reset, ok}, 0, 101},
-		"only the last retry is given back":     {[]step{reset, reset, ok}, 0, 100 - 14 + 1},
-		"a retry that is rejected":              {[]step{reset, refused}, 0, 100},
-		"rejected at once":                      {[]step{refused}, 0, 100},
-		"a caller that gives up in the wait":    {[]step{reset}, 10 * time.Millisecond, 100},
-		"a caller that gives up in the attempt": {[]step{reset, {hang: true}}, time.Second, 86},
-		"throttling is cheaper":                 {[]step{{status: 400, body: throttling}, reset, ok}, 0, 100 - 5 + 1},
-		"a nonce or a clock costs nothing":      {[]step{{status: 400, body: nonceUsed}, ok}, 0, 101},
+		"success":                               {[]step{ok}, 0, 510},
+		"a retry that succeeds":                 {[]step{reset, ok}, 0, 510},
+		"only the last retry is given back":     {[]step{reset, reset, ok}, 0, 500 - 70 + 10},
+		"a retry that is rejected":              {[]step{reset, refused}, 0, 500},
+		"rejected at once":                      {[]step{refused}, 0, 500},
+		"a caller that gives up in the wait":    {[]step{reset}, 10 * time.Millisecond, 500},
+		"a caller that gives up in the attempt": {[]step{reset, {hang: true}}, time.Second, 430},
+		"throttling is cheaper":                 {[]step{{status: 400, body: throttling}, reset, ok}, 0, 500 - 1 + 10},
+		"a nonce or a clock costs nothing":      {[]step{{status: 400, body: nonceUsed}, ok}, 0, 510},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestBudgetOfCalls(t *testing.T) {
 				}
 				tr := loop(&scripted{steps: tt.steps}, nil)
 				_, _ = tr.RoundTrip(newRequest(ctx, createURL))
-				if held := tr.ownBudget.heldAt(time.Now()); math.Abs(held-tt.held) > 0.1 { // the call's time brought a little
+				if held := tr.ownBudget.heldAt(time.Now()); math.Abs(held-tt.held) > 1 { // the call's time brought a little
 					t.Errorf("%v tokens held, want %v", held, tt.held)
 				}
 			})
@@ -132,7 +132,7 @@ func TestBudgetOfCalls(t *testing.T) {
 
 func TestBudgetIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		shared := &Budget{Size: 20}
+		shared := &Budget{Size: 100}
 		reset := step{err: syscall.ECONNRESET}
 		one, other := &scripted{steps: []step{reset, reset}}, &scripted{steps: []step{reset}}
 		for _, base := range []*scripted{one, other} {
@@ -159,8 +159,8 @@ func TestBudgetOfAnUnsentAttempt(t *testing.T) {
 		if _, err := tr.RoundTrip(newRequest(t.Context(), createURL)); !errors.Is(err, ErrLimiter) {
 			t.Fatal(err)
 		}
-		if held := tr.ownBudget.heldAt(time.Now()); math.Abs(held-100) > 0.1 {
-			t.Errorf("%v tokens held, want 100", held)
+		if held := tr.ownBudget.heldAt(time.Now()); math.Abs(held-500) > 1 {
+			t.Errorf("%v tokens held, want 500", held)
 		}
 	})
 }

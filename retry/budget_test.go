@@ -37,31 +37,31 @@ func TestBudgetSteps(t *testing.T) {
 		acts []act
 	}{
 		"seven retries, and no eighth": {0, []act{
-			{0, spend(fullPrice), true, 86}, {0, spend(fullPrice), true, 72}, {0, spend(fullPrice), true, 58}, {0, spend(fullPrice), true, 44},
-			{0, spend(fullPrice), true, 30}, {0, spend(fullPrice), true, 16}, {0, spend(fullPrice), true, 2}, {0, spend(fullPrice), false, 2},
+			{0, spend(fullPrice), true, 430}, {0, spend(fullPrice), true, 360}, {0, spend(fullPrice), true, 290}, {0, spend(fullPrice), true, 220},
+			{0, spend(fullPrice), true, 150}, {0, spend(fullPrice), true, 80}, {0, spend(fullPrice), true, 10}, {0, spend(fullPrice), false, 10},
 		}},
-		"a low price is still affordable where a full one is not": {13, []act{{0, spend(fullPrice), false, 13}, {0, spend(lowPrice), true, 8}}},
-		"what costs nothing is never refused":                     {1, []act{{0, spend(fullPrice), false, 1}, {0, spend(free), true, 1}}},
-		"to the last token":                                       {14, []act{{0, spend(fullPrice), true, 0}, {0, spend(lowPrice), false, 0}}},
-		"time brings back what is missing, and no more": {14, []act{
-			{0, spend(fullPrice), true, 0}, {20 * time.Second, wait, true, 1}, {259 * time.Second, spend(fullPrice), false, 13.95},
-			{time.Second, spend(fullPrice), true, 0}, {24 * time.Hour, wait, true, 14},
+		"a low price is still affordable where a full one is not": {69, []act{{0, spend(fullPrice), false, 69}, {0, spend(lowPrice), true, 68}}},
+		"what costs nothing is never refused":                     {1, []act{{0, spend(lowPrice), true, 0}, {0, spend(lowPrice), false, 0}, {0, spend(free), true, 0}}},
+		"to the last token":                                       {70, []act{{0, spend(fullPrice), true, 0}, {0, spend(lowPrice), false, 0}}},
+		"time brings back what is missing, and no more": {70, []act{
+			{0, spend(fullPrice), true, 0}, {4 * time.Second, wait, true, 1}, {275 * time.Second, spend(fullPrice), false, 69.75},
+			{time.Second, spend(fullPrice), true, 0}, {24 * time.Hour, wait, true, 70},
 		}},
-		"a success adds one and returns what it cost": {0, []act{
-			{0, answer(Success, 0), true, 101}, {0, spend(fullPrice), true, 87}, {0, answer(Success, 14), true, 102},
+		"a success adds ten and returns what it cost": {0, []act{
+			{0, answer(Success, 0), true, 510}, {0, spend(fullPrice), true, 440}, {0, answer(Success, 70), true, 520},
 		}},
 		"a refusal by a healthy server returns what it cost": {0, []act{
-			{0, spend(fullPrice), true, 86}, {0, answer(Rejected, 14), true, 100}, {0, answer(Rejected, 0), true, 100},
+			{0, spend(fullPrice), true, 430}, {0, answer(Rejected, 70), true, 500}, {0, answer(Rejected, 0), true, 500},
 		}},
 		"more trouble returns nothing": {0, []act{
-			{0, spend(fullPrice), true, 86}, {0, answer(ServerError, 14), true, 86}, {0, answer(Throttled, 14), true, 86}, {0, answer(Canceled, 14), true, 86},
+			{0, spend(fullPrice), true, 430}, {0, answer(ServerError, 70), true, 430}, {0, answer(Throttled, 70), true, 430}, {0, answer(Canceled, 70), true, 430},
 		}},
 		"what successes added is forgotten": {10, []act{
-			{0, answer(Success, 20), true, 31}, {2 * time.Minute, wait, true, 10 + 21/math.E}, {24 * time.Hour, wait, true, 10},
+			{0, answer(Success, 20), true, 40}, {2 * time.Minute, wait, true, 10 + 30/math.E}, {24 * time.Hour, wait, true, 10},
 		}},
-		"ten times its size and no more": {10, []act{{0, answer(Success, 500), true, 100}}},
-		"a clock that stands still or runs back moves nothing": {14, []act{
-			{0, spend(fullPrice), true, 0}, {-time.Hour, wait, true, 0}, {time.Hour, wait, true, 0}, {20 * time.Second, wait, true, 1},
+		"a hundred times its size and no more": {10, []act{{0, answer(Success, 5000), true, 1000}}},
+		"a clock that stands still or runs back moves nothing": {70, []act{
+			{0, spend(fullPrice), true, 0}, {-time.Hour, wait, true, 0}, {time.Hour, wait, true, 0}, {4 * time.Second, wait, true, 1},
 		}},
 	}
 	for name, tt := range tests {
@@ -92,7 +92,7 @@ func TestBudgetInATotalOutage(t *testing.T) {
 				}
 			}
 		}
-		if allowed < 7 || allowed > 9 { // 100 tokens and 30 more
+		if allowed < 7 || allowed > 9 { // 500 tokens and 150 more
 			t.Errorf("asked every %v: %d retries in 10 minutes, want 7 to 9", gap, allowed)
 		}
 	}
@@ -150,7 +150,7 @@ func TestBudgetProperties(t *testing.T) {
 		for i := range program {
 			program[i] = byte(random.Uint32())
 		}
-		checkBudget(t, random.IntN(300), program)
+		checkBudget(t, random.IntN(1500), program)
 	}
 }
 
@@ -161,7 +161,7 @@ func FuzzBudget(f *testing.F) {
 
 // Tokens are neither lost nor made up between calls that run side by side.
 func TestBudgetConcurrentUse(t *testing.T) {
-	b, now := &Budget{Size: 5000}, time.Now() // time stands still, and the most is out of reach
+	b, now := &Budget{Size: 25_000}, time.Now() // time stands still, and the most is out of reach
 	var (
 		mu           sync.Mutex
 		spent, found float64
@@ -176,7 +176,7 @@ func TestBudgetConcurrentUse(t *testing.T) {
 				case !ok:
 				case i%3 == 0:
 					b.answered(now, Success, cost)
-					back = cost + 1
+					back = cost + 10
 				case i%3 == 1:
 					b.unspend(now, cost)
 					back = cost
@@ -188,8 +188,8 @@ func TestBudgetConcurrentUse(t *testing.T) {
 		})
 	}
 	workers.Wait()
-	if held := b.heldAt(now); held != 5000-spent+found || held < 0 {
-		t.Errorf("%v tokens held, after %v of 5000 were spent and %v came back", held, spent, found)
+	if held := b.heldAt(now); held != 25_000-spent+found || held < 0 {
+		t.Errorf("%v tokens held, after %v of 25,000 were spent and %v came back", held, spent, found)
 	}
 	if spent == 0 || found == 0 {
 		t.Errorf("%v spent, %v found: nothing was tested", spent, found)

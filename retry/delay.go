@@ -21,9 +21,9 @@ type delays struct {
 	transient, busy *backoff.ExponentialBackOff
 }
 
-// defaultGrowth are the factors from one ceiling to the next. Trouble on the way mostly ends
-// at once or lasts: few attempts reach further the faster their delays grow.
-var defaultGrowth = [delayKinds]float64{transientDelay: 3, busyDelay: 2}
+// defaultGrowth are the factors from one ceiling to the next. The faster delays grow, the
+// longer is the outage that a few attempts outlast.
+var defaultGrowth = [delayKinds]float64{transientDelay: 4, busyDelay: 3}
 
 // next returns the delay that follows an attempt of the given traits. Jitter is a
 // random number in [0, 1); hint is the server's, 0 for none.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The ceilings grow from base to max, transient ones threefold and busy ones twofold, jitter is drawn below them also at the maximum,
+// The ceilings grow from base to max, transient ones fourfold and busy ones threefold, jitter is drawn below them also at the maximum,
 // and the two kinds grow on their own.
 func TestDelaysGrow(t *testing.T) {
 	policy, _ := Policy{}.withDefaults()
@@ -17,12 +17,12 @@ func TestDelaysGrow(t *testing.T) {
 		jitter float64
 		want   []time.Duration
 	}{
-		{"transient, full jitter", NoResponse, half, []time.Duration{25 * time.Millisecond, 75 * time.Millisecond, 225 * time.Millisecond,
-			675 * time.Millisecond, 2025 * time.Millisecond, 6075 * time.Millisecond, 10 * time.Second, 10 * time.Second}},
+		{"transient, full jitter", NoResponse, half, []time.Duration{25 * time.Millisecond, 100 * time.Millisecond, 400 * time.Millisecond,
+			1600 * time.Millisecond, 6400 * time.Millisecond, 15 * time.Second, 15 * time.Second}},
 		{"transient may be next to nothing", ServerError, 0, []time.Duration{0, 0, 0}},
-		{"busy, upper half", Busy, half, []time.Duration{750 * time.Millisecond, 1500 * time.Millisecond, 3 * time.Second, 6 * time.Second,
-			12 * time.Second, 15 * time.Second, 15 * time.Second}},
-		{"busy is never under half", Throttled, 0, []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 10 * time.Second}},
+		{"busy, upper half", Busy, half, []time.Duration{750 * time.Millisecond, 2250 * time.Millisecond, 6750 * time.Millisecond, 20250 * time.Millisecond,
+			22500 * time.Millisecond, 22500 * time.Millisecond}},
+		{"busy is never under half", Throttled, 0, []time.Duration{500 * time.Millisecond, 1500 * time.Millisecond, 4500 * time.Millisecond, 13500 * time.Millisecond, 15 * time.Second}},
 		{"a new nonce needs no wait", NonceUsed, half, []time.Duration{0, 0}},
 	}
 	for _, tt := range tests {

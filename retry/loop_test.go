@@ -101,15 +101,15 @@ func TestLoopWaits(t *testing.T) {
 		"at once": {
 			steps: []step{{status: 200, body: okBody, takes: ms(30)}}, elapsed: ms(30), outcome: Done, status: 200,
 		},
-		"transient delays grow threefold": {
+		"transient delays grow fourfold": {
 			steps:   []step{*reset, {status: 500, body: internal}, *reset, {status: 200, body: okBody}},
-			waits:   []time.Duration{ms(25), ms(75), ms(225)},
-			elapsed: ms(325), outcome: Done, status: 200,
+			waits:   []time.Duration{ms(25), ms(100), ms(400)},
+			elapsed: ms(525), outcome: Done, status: 200,
 		},
-		"busy delays double, apart from transient ones": {
+		"busy delays grow threefold, apart from transient ones": {
 			steps:   []step{{status: 503}, *reset, {status: 403, body: processing}, {status: 400, body: throttling}, {status: 200, body: okBody}},
-			waits:   []time.Duration{ms(750), ms(25), ms(1500), ms(3000)},
-			elapsed: ms(5275), outcome: Done, status: 200,
+			waits:   []time.Duration{ms(750), ms(25), ms(2250), ms(6750)},
+			elapsed: ms(9775), outcome: Done, status: 200,
 		},
 		"a used nonce is replaced at once": {
 			steps:   []step{{status: 400, body: nonceUsed}, {status: 200, body: okBody}},

@@ -28,10 +28,10 @@ type Policy struct {
 	// in its table of slow ones, else 10 s. It shrinks to what is left of the call.
 	AttemptTimeout time.Duration
 	// Transient is the backoff after NoResponse and ServerError: a random delay in
-	// [0, ceiling). Its default ceiling grows from 50 ms to 20 s, threefold each time.
+	// [0, ceiling). Its default ceiling grows from 50 ms to 30 s, fourfold each time.
 	Transient Delay
 	// Busy is the backoff after Unavailable, InProgress, Busy and Throttled: a random
-	// delay in [ceiling/2, ceiling). Its default ceiling grows from 1 s to 20 s, twofold.
+	// delay in [ceiling/2, ceiling). Its default ceiling grows from 1 s to 30 s, threefold.
 	Busy Delay
 	// MaxReply bounds how much of a reply is held in memory, in bytes. A longer reply is
 	// passed on as it arrives and not looked at. 0 means 4 MiB.
@@ -77,8 +77,8 @@ const (
 )
 
 var (
-	defaultTransient = Delay{50 * time.Millisecond, 20 * time.Second}
-	defaultBusy      = Delay{time.Second, 20 * time.Second}
+	defaultTransient = Delay{50 * time.Millisecond, 30 * time.Second}
+	defaultBusy      = Delay{time.Second, 30 * time.Second}
 )
 
 // withDefaults fills in the zero fields and refuses what cannot be meant.
