@@ -19,7 +19,6 @@ func init() {
 		class, _ := classify(&e)
 		return seam.Class(class)
 	}
-	seam.Hint = hintOf
 	seam.New = newSeamClient
 }
 

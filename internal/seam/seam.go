@@ -3,10 +3,7 @@
 // the variables; whoever uses them imports it.
 package seam
 
-import (
-	"net/http"
-	"time"
-)
+import "time"
 
 var (
 	// Classify classes the reply to an attempt of CreateScalingGroup under a client token; status 0
@@ -14,8 +11,6 @@ var (
 	Classify func(status int, body string) Class
 	// New returns a client that goes by rules; each zero field means package retry's default.
 	New func(Rules) Client
-	// Hint reads how long a reply asks to wait.
-	Hint func(header http.Header, now time.Time) time.Duration
 )
 
 // Class is a retry.Class.
