@@ -1,6 +1,6 @@
 # Thin names for the commands that README and .ci/run use.
 
-.PHONY: test race lint fuzz bench example catalogue integration otelretry compare faults ci
+.PHONY: test race lint fuzz bench example catalogue integration otelretry compare faults storm claims ci
 
 test:
 	go test ./...
@@ -38,6 +38,12 @@ compare:
 
 faults:
 	cd benchmarks && go run ./faults
+
+storm:
+	cd tools/storm && go run . -out ../../docs
+
+claims:
+	go test -timeout 60m -run Claim ./internal/storm -scale 1
 
 ci:
 	.ci/run

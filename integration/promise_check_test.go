@@ -166,7 +166,7 @@ func (k *checker) checkTime(c *madeCall) {
 // delayBounds returns those of the wait after the last attempt given.
 func delayBounds(p retry.Policy, attempts []retry.Attempt) (least, most time.Duration) {
 	if p.Transient == (retry.Delay{}) {
-		p.Transient = retry.Delay{Base: 50 * time.Millisecond, Max: 30 * time.Second}
+		p.Transient = retry.Delay{Base: 100 * time.Millisecond, Max: 30 * time.Second}
 	}
 	if p.Busy == (retry.Delay{}) {
 		p.Busy = retry.Delay{Base: time.Second, Max: 30 * time.Second}

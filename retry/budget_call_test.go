@@ -32,12 +32,12 @@ func TestBudgetRefusal(t *testing.T) {
 		outcome Outcome
 		elapsed time.Duration
 	}{
-		"an answer is kept":             {1, 0, []step{{status: 500, body: internal}}, 500, nil, Unknown, ms(525)},
-		"so is a cause":                 {1, 0, []step{{err: syscall.ECONNRESET}}, 0, syscall.ECONNRESET, Unknown, ms(525)},
+		"an answer is kept":             {1, 0, []step{{status: 500, body: internal}}, 500, nil, Unknown, ms(550)},
+		"so is a cause":                 {1, 0, []step{{err: syscall.ECONNRESET}}, 0, syscall.ECONNRESET, Unknown, ms(550)},
 		"throttling tells of no effect": {1, 0, []step{{status: 400, body: throttling}, {status: 400, body: throttling}}, 400, nil, NotDone, ms(1750)},
 		"a long delay is not waited out": {75, 0, []step{{status: 503, header: http.Header{"Retry-After": {"5"}}}, {status: 503, header: http.Header{"Retry-After": {"5"}}}},
 			503, nil, Unknown, ms(6000)},
-		"what the size allows is done first":    {100, 0, []step{{err: syscall.ECONNRESET}, {status: 500, body: internal}}, 500, nil, Unknown, ms(25 + 600)},
+		"what the size allows is done first":    {100, 0, []step{{err: syscall.ECONNRESET}, {status: 500, body: internal}}, 500, nil, Unknown, ms(50 + 700)},
 		"no answer is held beyond the deadline": {1, ms(500), []step{{status: 500, body: internal}}, 500, nil, Unknown, 0},
 	}
 	for name, tt := range tests {

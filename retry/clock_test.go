@@ -266,7 +266,7 @@ func TestCorrectionsWait(t *testing.T) {
 			t.Fatal(err)
 		}
 		i, _ := InfoOfResponse(resp)
-		for k, want := range []time.Duration{0, 25 * time.Millisecond, 100 * time.Millisecond, 0} {
+		for k, want := range []time.Duration{0, 50 * time.Millisecond, 200 * time.Millisecond, 0} {
 			if i.Attempts[k].Wait != want {
 				t.Errorf("the wait after attempt %d is %v, want %v", k+1, i.Attempts[k].Wait, want)
 			}

@@ -175,7 +175,7 @@ func TestAttemptsShrink(t *testing.T) {
 		timedOut  error // of the last attempt: by the deadline, or not
 	}{
 		"the last is cut": {Policy{CallTimeout: 12 * time.Second, AttemptTimeout: 5 * time.Second}, []step{hang, hang, hang},
-			[]time.Duration{ms(5000), ms(5000), ms(1875)}, context.DeadlineExceeded},
+			[]time.Duration{ms(5000), ms(5000), ms(1750)}, context.DeadlineExceeded},
 		"none is": {Policy{CallTimeout: 12 * time.Second, AttemptTimeout: 5 * time.Second, MaxAttempts: 2}, []step{hang, hang},
 			[]time.Duration{ms(5000), ms(5000)}, nil},
 		"little more than 50 ms are left": {Policy{CallTimeout: ms(801)}, []step{{status: 503}, hang}, []time.Duration{0, ms(51)}, context.DeadlineExceeded},

@@ -17,8 +17,8 @@ func TestDelaysGrow(t *testing.T) {
 		jitter float64
 		want   []time.Duration
 	}{
-		{"transient, full jitter", NoResponse, half, []time.Duration{25 * time.Millisecond, 100 * time.Millisecond, 400 * time.Millisecond,
-			1600 * time.Millisecond, 6400 * time.Millisecond, 15 * time.Second, 15 * time.Second}},
+		{"transient, full jitter", NoResponse, half, []time.Duration{50 * time.Millisecond, 200 * time.Millisecond, 800 * time.Millisecond,
+			3200 * time.Millisecond, 12800 * time.Millisecond, 15 * time.Second, 15 * time.Second}},
 		{"transient may be next to nothing", ServerError, 0, []time.Duration{0, 0, 0}},
 		{"busy, upper half", Busy, half, []time.Duration{750 * time.Millisecond, 2250 * time.Millisecond, 6750 * time.Millisecond, 20250 * time.Millisecond,
 			22500 * time.Millisecond, 22500 * time.Millisecond}},
@@ -55,7 +55,7 @@ func TestHintIsClamped(t *testing.T) {
 		{Unavailable, 100 * time.Millisecond, 750 * time.Millisecond},
 		{Throttled, 3 * time.Second, 3 * time.Second},
 		{Busy, 24 * time.Hour, 5750 * time.Millisecond},
-		{ServerError, 3 * time.Second, 25 * time.Millisecond}, // not a class that hints
+		{ServerError, 3 * time.Second, 50 * time.Millisecond}, // not a class that hints
 	}
 	for _, tt := range tests {
 		d := delays{policy: &policy, growth: &defaultGrowth}

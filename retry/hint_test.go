@@ -104,7 +104,7 @@ func TestHints(t *testing.T) {
 		step
 		own time.Duration
 	}{
-		"ServerError": {step{status: 500, body: internal}, 25 * time.Millisecond},
+		"ServerError": {step{status: 500, body: internal}, 50 * time.Millisecond},
 		"InProgress":  {step{status: 403, body: processing}, own},
 		"NonceUsed":   {step{status: 400, body: nonceUsed}, 0},
 	}
@@ -141,7 +141,7 @@ func TestHintWindowGrows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hint := func(v string) step { return step{status: 503, header: http.Header{"Retry-After": {v}}} }
 		i := waitsOf(t, context.Background(), Policy{}, []step{hint("99"), hint("99"), hint("9"), hint("4"), {err: syscall.ECONNRESET}, hint("99"), {status: 200, body: okBody}})
-		for n, want := range []time.Duration{5750, 7250, 9000, 20250, 25, 27500, 0} {
+		for n, want := range []time.Duration{5750, 7250, 9000, 20250, 50, 27500, 0} {
 			if got := i.Attempts[n].Wait; got != want*time.Millisecond {
 				t.Errorf("wait %d is %v, want %v", n+1, got, want*time.Millisecond)
 			}

@@ -105,11 +105,11 @@ func TestWholeHistoryByEveryRoad(t *testing.T) {
 		"ends with an answer": {
 			Policy{}, []step{reset, busy, burnt, throttled, {takes: 40 * ms, status: 403, body: body("QuotaExceeded", "REQ-5")}},
 			[]string{
-				"1 at 0s for 120ms: NoResponse 0  , then 25ms",
-				"2 at 145ms for 30ms: Unavailable 503 ServiceUnavailable REQ-2, then 2s",
-				"3 at 2.175s for 10ms: NonceUsed 400 SignatureNonceUsed REQ-3, then 0s",
-				"4 at 2.185s for 20ms: Throttled 429  REQ-4, then 2.25s",
-				"5 at 4.455s for 40ms: Rejected 403 QuotaExceeded REQ-5, then 0s",
+				"1 at 0s for 120ms: NoResponse 0  , then 50ms",
+				"2 at 170ms for 30ms: Unavailable 503 ServiceUnavailable REQ-2, then 2s",
+				"3 at 2.2s for 10ms: NonceUsed 400 SignatureNonceUsed REQ-3, then 0s",
+				"4 at 2.21s for 20ms: Throttled 429  REQ-4, then 2.25s",
+				"5 at 4.48s for 40ms: Rejected 403 QuotaExceeded REQ-5, then 0s",
 			}, Unknown, "Rejected is not retried",
 		},
 		"ends without one": {

@@ -42,7 +42,7 @@ func TestLimiter(t *testing.T) {
 			t.Fatal(err)
 		}
 		i, _ := InfoOfResponse(resp)
-		if want := []time.Duration{0, 3025 * time.Millisecond}; len(asked) != 2 || asked[0] != want[0] || asked[1] != want[1] {
+		if want := []time.Duration{0, 3050 * time.Millisecond}; len(asked) != 2 || asked[0] != want[0] || asked[1] != want[1] {
 			t.Errorf("asked at %v, want %v", asked, want)
 		}
 		for n, a := range i.Attempts {
@@ -70,7 +70,7 @@ func TestLimiterRefuses(t *testing.T) {
 				return nil
 			}
 			return over
-		}, time.Minute, over, 25 * ms, 1, Unknown},
+		}, time.Minute, over, 50 * ms, 1, Unknown},
 		"by its context's end":                                {func(ctx context.Context, _ int) error { <-ctx.Done(); return ctx.Err() }, time.Second, context.DeadlineExceeded, 990 * ms, 0, NotDone},
 		"because the wait would not fit, as x/time/rate does": {func(ctx context.Context, _ int) error { return over }, time.Second, over, 0, 0, NotDone},
 		"too late, without a look at its context": {func(context.Context, int) error { time.Sleep(time.Hour); return nil },

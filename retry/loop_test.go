@@ -103,13 +103,13 @@ func TestLoopWaits(t *testing.T) {
 		},
 		"transient delays grow fourfold": {
 			steps:   []step{*reset, {status: 500, body: internal}, *reset, {status: 200, body: okBody}},
-			waits:   []time.Duration{ms(25), ms(100), ms(400)},
-			elapsed: ms(525), outcome: Done, status: 200,
+			waits:   []time.Duration{ms(50), ms(200), ms(800)},
+			elapsed: ms(1050), outcome: Done, status: 200,
 		},
 		"busy delays grow threefold, apart from transient ones": {
 			steps:   []step{{status: 503}, *reset, {status: 403, body: processing}, {status: 400, body: throttling}, {status: 200, body: okBody}},
-			waits:   []time.Duration{ms(750), ms(25), ms(2250), ms(6750)},
-			elapsed: ms(9775), outcome: Done, status: 200,
+			waits:   []time.Duration{ms(750), ms(50), ms(2250), ms(6750)},
+			elapsed: ms(9800), outcome: Done, status: 200,
 		},
 		"a used nonce is replaced at once": {
 			steps:   []step{{status: 400, body: nonceUsed}, {status: 200, body: okBody}},
@@ -129,8 +129,8 @@ func TestLoopWaits(t *testing.T) {
 		"exhausted on an answer: the answer": {
 			policy:  Policy{MaxAttempts: 2},
 			steps:   []step{*reset, {status: 503, body: unavailable}},
-			waits:   []time.Duration{ms(25)},
-			elapsed: ms(25), outcome: Unknown, status: 503, reason: "2 attempts were made",
+			waits:   []time.Duration{ms(50)},
+			elapsed: ms(50), outcome: Unknown, status: 503, reason: "2 attempts were made",
 		},
 		"exhausted without one: the error": {
 			policy:  Policy{MaxAttempts: 2},
@@ -142,13 +142,13 @@ func TestLoopWaits(t *testing.T) {
 			steps: []step{{status: 400, body: missing}}, outcome: NotDone, status: 400, reason: "Rejected is not retried",
 		},
 		"rejected after an unclear attempt": {
-			steps: []step{*reset, {status: 400, body: missing}}, waits: []time.Duration{ms(25)},
-			elapsed: ms(25), outcome: Unknown, status: 400,
+			steps: []step{*reset, {status: 400, body: missing}}, waits: []time.Duration{ms(50)},
+			elapsed: ms(50), outcome: Unknown, status: 400,
 		},
 		"an attempt takes too long": {
 			steps:   []step{{hang: true}, {status: 200, body: okBody}},
-			waits:   []time.Duration{ms(25)},
-			elapsed: 10*time.Second + ms(25), outcome: Done, status: 200,
+			waits:   []time.Duration{ms(50)},
+			elapsed: 10*time.Second + ms(50), outcome: Done, status: 200,
 		},
 		"the attempt timeout shrinks to what is left": {
 			policy: Policy{CallTimeout: 3 * time.Second},

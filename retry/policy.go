@@ -28,7 +28,7 @@ type Policy struct {
 	// in its table of slow ones, else 10 s. It shrinks to what is left of the call.
 	AttemptTimeout time.Duration
 	// Transient is the backoff after NoResponse and ServerError: a random delay in
-	// [0, ceiling). Its default ceiling grows from 50 ms to 30 s, fourfold each time.
+	// [0, ceiling). Its default ceiling grows from 100 ms to 30 s, fourfold each time.
 	Transient Delay
 	// Busy is the backoff after Unavailable, InProgress, Busy and Throttled: a random
 	// delay in [ceiling/2, ceiling). Its default ceiling grows from 1 s to 30 s, threefold.
@@ -77,7 +77,7 @@ const (
 )
 
 var (
-	defaultTransient = Delay{50 * time.Millisecond, 30 * time.Second}
+	defaultTransient = Delay{100 * time.Millisecond, 30 * time.Second}
 	defaultBusy      = Delay{time.Second, 30 * time.Second}
 )
 
