@@ -40,6 +40,7 @@ type call struct {
 	contradictory bool
 	replaySafe    bool
 	start, end    time.Time
+	born          time.Time // of the token
 	delays        delays
 
 	attempts []Attempt
@@ -47,7 +48,7 @@ type call struct {
 	first    [1]Attempt         // spares the success path an allocation
 	signedAt time.Time          // of the last attempt
 	ahead    time.Duration      // of our clock the servers' was, for the last attempt
-	key      string             // the long-lived AccessKeyId of the last attempt
+	keyID    string             // the long-lived AccessKeyId of the last attempt
 	used     signer.Credentials // by the last attempt
 	renewed  bool               // they were, once
 	reason   string
@@ -56,6 +57,7 @@ type call struct {
 	answered *Info       // of a call that ended before this one began: a redirect, or a repeated try
 	reply    reply       // to the last attempt
 	broken   atomic.Bool // it broke off after it was returned
+	underKey
 
 	room openapi.Room // for the request's parameters
 }
@@ -112,9 +114,9 @@ func (c *call) situation(class Class, r *reply) situation {
 	}
 }
 
-// age is how long ago the call began, by the wall clock, which runs while a machine sleeps:
+// age is how long ago its token was first sent, by the wall clock, which runs while a machine sleeps:
 // servers forget by theirs.
-func (c *call) age() time.Duration { return time.Now().Round(0).Sub(c.start.Round(0)) }
+func (c *call) age() time.Duration { return time.Now().Round(0).Sub(c.born.Round(0)) }
 
 // tokenLifetime is how old the call may become, 0 if it carries no token.
 func (c *call) tokenLifetime() time.Duration {
@@ -132,8 +134,9 @@ func (c *call) finish(r *reply, d decision) (*http.Response, error) {
 		return nil, c.fail(d.reason, r.cause(), d.err)
 	}
 	c.reason, c.stopErr = d.reason, d.err
+	c.settleRecord()
 	r.resp.Header.Del(infoHeader) // nobody but us may state it
-	if r.class != Success || len(c.attempts) > 1 {
+	if r.class != Success || len(c.attempts) > 1 || c.recordOpen {
 		i := c.snapshot()
 		i.write(r.resp.Header)
 	}
@@ -158,6 +161,7 @@ func (c *call) fail(reason string, err, stopErr error) error {
 		stopErr = nil
 	}
 	if c.answered == nil { // else its end was told when the answer came
+		c.settleRecord()
 		c.hooks.callEnd(c.snapshot)
 	}
 	return &Error{Info: c.snapshot(), Err: err, stopErr: stopErr}
@@ -176,6 +180,7 @@ func (c *call) snapshot() Info {
 		Attempts:    slices.Clone(c.attempts),
 		Reason:      c.reason,
 	}
+	c.underKey.tell(&i)
 	if c.wire.URL != nil {
 		i.Scheme, i.Host = c.wire.URL.Scheme, c.wire.URL.Host
 	}
@@ -184,6 +189,12 @@ func (c *call) snapshot() Info {
 		i.Reason = "the reply broke off after its beginning had been returned"
 	}
 	return i
+}
+
+// lastAnswer is the answer to the last attempt as an error.
+func (c *call) lastAnswer() error {
+	last := &c.attempts[len(c.attempts)-1]
+	return &answerError{last.Status, last.Code, last.Message}
 }
 
 // sleep waits, or returns the context's error as soon as it ends.

@@ -81,8 +81,8 @@ func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, resp
 	if call.reply.rest != nil {
 		call.hooks.callEnd(call.snapshot)
 	}
-	if last := &call.attempts[len(call.attempts)-1]; err == nil && last.Class != Success {
-		err = &answerError{last.Status, last.Code, last.Message} // the SDK takes every 2xx for success
+	if n := len(call.attempts); err == nil && n > 0 && call.attempts[n-1].Class != Success {
+		err = call.lastAnswer() // the SDK takes every 2xx for success
 	}
 	var ours *Error
 	if errors.As(err, &ours) { // of a reply that broke off

@@ -10,6 +10,7 @@ import (
 
 type (
 	tokenKey      struct{}
+	keyKey        struct{}
 	traceKey      struct{}
 	replaySafeKey struct{}
 	callKey       struct{}
@@ -24,24 +25,43 @@ type (
 // is not known gets t as the parameter ClientToken of the query, beside its Action if that
 // is in the form, and is then repeated as if it took one: the caller vouches for it.
 func WithToken(ctx context.Context, t string) context.Context {
-	return context.WithValue(ctx, tokenKey{}, &boundToken{token: t})
+	return context.WithValue(ctx, tokenKey{}, &bound{to: t})
 }
 
-// boundToken is a token that remembers the first call it served.
-type boundToken struct {
-	token string
+// WithKey returns a context whose call is made once under key, also across crashes: the
+// Transport's Journal records, before the first byte is sent, which client token the call of
+// that key carries, and afterwards what became of it. A program that comes back and makes the
+// call under the same key goes on with the same token or, if it is done, gets the reply that the
+// Journal kept, or [token.ErrDoneNoReply], and nothing is sent. After NotDone the next call under
+// the key is a new one.
+//
+// A key names one intended call ("asg/web-prod/run-17"), not a resource; see
+// [token.ValidateKey] for what it may be. The context serves that one call, as with [WithToken]; a
+// call with another operation or other parameters is refused with [token.ErrOtherCall], by the
+// Journal also in another process. Without a Journal it is refused with [ErrNoJournal], and an
+// operation that is known to take no client token with [ErrNoToken]. A call that only reads, or a
+// dry run, does not look at the key.
+//
+// The Outcome of a call under a key is the key's: NotDone only if no other call under it is open.
+func WithKey(ctx context.Context, key string) context.Context {
+	return context.WithValue(ctx, keyKey{}, &bound{to: key})
+}
+
+// bound is a token or a key that remembers the first call it served.
+type bound struct {
+	to string
 
 	mu    sync.Mutex
-	bound bool
+	known bool
 	call  [sha256.Size]byte
 }
 
-// bind reports whether the token may serve a call of this fingerprint.
-func (b *boundToken) bind(call [sha256.Size]byte) bool {
+// bind reports whether a call of this fingerprint may be served.
+func (b *bound) bind(call [sha256.Size]byte) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.bound {
-		b.bound, b.call = true, call
+	if !b.known {
+		b.known, b.call = true, call
 	}
 	return b.call == call
 }
@@ -65,7 +85,7 @@ type foreignContext struct{ context.Context }
 
 func (c foreignContext) Value(key any) any {
 	switch key.(type) {
-	case tokenKey, traceKey, replaySafeKey, callKey:
+	case tokenKey, keyKey, traceKey, replaySafeKey, callKey:
 		return nil
 	}
 	return c.Context.Value(key)
@@ -82,7 +102,7 @@ func (c *callContext) Value(key any) any {
 	switch key.(type) {
 	case callKey:
 		return c.call
-	case tokenKey, traceKey, replaySafeKey: // said of this call, not of what its base asks for its own ends
+	case tokenKey, keyKey, traceKey, replaySafeKey: // said of this call, not of what its base asks for its own ends
 		return nil
 	}
 	return c.Context.Value(key)

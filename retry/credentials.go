@@ -104,11 +104,11 @@ func (c *call) credentials() (signer.Credentials, error) {
 	if credentials.SecurityToken == "" && credentials.BearerToken == "" {
 		longLived = credentials.AccessKeyID
 	}
-	if c.key != "" && longLived != "" && longLived != c.key && settle(c.readOnly, c.effects) == Unknown {
+	if c.keyID != "" && longLived != "" && longLived != c.keyID && settle(c.readOnly, c.effects) == Unknown {
 		return credentials, errAccountChanged
 	}
 	if longLived != "" {
-		c.key = longLived
+		c.keyID = longLived
 	}
 	return credentials, nil
 }

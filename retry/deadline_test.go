@@ -201,11 +201,11 @@ func TestAttemptsShrink(t *testing.T) {
 // monotonic one, as the sleep of a machine does.
 func wallClockGoesOn(t *testing.T, c *call, by time.Duration) {
 	t.Helper()
-	before := c.start
+	before := c.born
 	const secondsAt = 30 // the seconds of a time with a monotonic reading stand over 30 bits of nanoseconds
-	(*struct{ wall uint64 })(unsafe.Pointer(&c.start)).wall -= uint64(by/time.Second) << secondsAt
-	if got := before.Round(0).Sub(c.start.Round(0)); got != by || before.Sub(c.start) != 0 {
-		t.Fatalf("the wall clock went on by %v, the monotonic one by %v", got, before.Sub(c.start))
+	(*struct{ wall uint64 })(unsafe.Pointer(&c.born)).wall -= uint64(by/time.Second) << secondsAt
+	if got := before.Round(0).Sub(c.born.Round(0)); got != by || before.Sub(c.born) != 0 {
+		t.Fatalf("the wall clock went on by %v, the monotonic one by %v", got, before.Sub(c.born))
 	}
 }
 

@@ -18,6 +18,11 @@ type Info struct {
 	Outcome     Outcome   `json:"outcome"`
 	Attempts    []Attempt `json:"attempts"` // in order; empty if nothing was sent; not to be modified
 	Reason      string    `json:"reason"`   // why the call ended, in words for people
+
+	Key        string    `json:"key,omitempty"`         // of WithKey
+	Replayed   bool      `json:"replayed,omitempty"`    // the reply is the one that the Journal kept; nothing was sent
+	RecordedAt time.Time `json:"recorded,omitzero"`     // when the key's call was recorded as done, of one that was done before
+	RecordOpen bool      `json:"record_open,omitempty"` // the Journal's record is open still: by the Outcome, by another call, or because its end could not be written
 }
 
 // Attempt is what is known of one attempt.

@@ -43,8 +43,12 @@ func (l *callLog) callEnd(i Info) {
 	n := len(i.Attempts)
 	level, text := slog.LevelInfo, "call succeeded after retries"
 	switch {
+	case i.Replayed:
+		text = "call replayed from the journal"
 	case n == 0 || i.Attempts[n-1].Class != Success:
 		level, text = slog.LevelWarn, "call failed"
+	case i.RecordOpen:
+		level, text = slog.LevelWarn, "call succeeded, and its record is open"
 	case n == 1:
 		return
 	}
@@ -65,6 +69,9 @@ func (l *callLog) identity(i *Info) []slog.Attr {
 	attrs := []slog.Attr{slog.String("action", i.Operation.Action), slog.String("version", i.Operation.Version), slog.String("host", i.Host)}
 	if i.ClientToken != "" {
 		attrs = append(attrs, slog.String("token", i.ClientToken))
+	}
+	if i.Key != "" {
+		attrs = append(attrs, slog.String("key", i.Key))
 	}
 	return attrs
 }

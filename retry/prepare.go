@@ -23,6 +23,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above)
 	if !up.start.IsZero() {
 		c.start = up.start
 	}
+	c.born = c.start
 	c.attempts = c.first[:0]
 	c.hooks = hooksOf(t, c.caller)
 
@@ -58,22 +59,22 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above)
 	if c.base, err = t.verifying(c.base, up.insecure, req.URL.Scheme == "https"); err != nil {
 		return c, err
 	}
-	theirs := body
-	if body, err = c.assignToken(body); err != nil {
+	if err = c.checkCredentials(); err != nil {
 		return c, err
 	}
-	if err = c.checkCredentials(); err != nil {
+	deadline, _ := c.caller.Deadline()
+	c.end = c.policy.end(c.start, deadline)
+	c.ctx.Context, c.ctx.call = c.caller, c
+	theirs := body
+	if body, err = c.assignToken(body); err != nil || c.isReplay() {
 		return c, err
 	}
 	if c.prepared, err = signing.Prepare(&c.wire, &c.request, body); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	if given, _ := c.caller.Value(tokenKey{}).(*boundToken); given != nil && !given.bind(openapi.Fingerprint(&c.request, &c.wire, theirs)) {
+	if given, _ := c.caller.Value(tokenKey{}).(*bound); given != nil && !given.bind(openapi.Fingerprint(openapi.Parts(&c.request, &c.wire, theirs))) {
 		return c, ErrTokenReused
 	}
-	deadline, _ := c.caller.Deadline()
-	c.end = c.policy.end(c.start, deadline)
-	c.ctx.Context, c.ctx.call = c.caller, c
 	return c, nil
 }
 

@@ -25,25 +25,28 @@ func (c *call) assignToken(body []byte) ([]byte, error) {
 		return nil, err
 	}
 	c.token = own
-	given, _ := c.caller.Value(tokenKey{}).(*boundToken)
+	given, _ := c.caller.Value(tokenKey{}).(*bound)
 	switch {
 	case given != nil:
-		if err := token.Validate(given.token); err != nil {
+		if err := token.Validate(given.to); err != nil {
 			return nil, err
 		}
 		switch {
-		case own != "" && own != given.token:
+		case own != "" && own != given.to:
 			return nil, fmt.Errorf("%w: one in the request, another in its context", ErrTokenConflict)
 		case c.contradictory:
 			return nil, fmt.Errorf("%w: its name and its path do not belong together", ErrNoToken)
 		case c.operation.Token == NoToken:
 			return nil, ErrNoToken
 		}
-		c.token = given.token
-	case own == "" && !c.dryRun && c.operation.Token.parameter() != "":
+		c.token = given.to
+	case own == "" && !c.dryRun && c.operation.Token.parameter() != "" && !c.isKeyed():
 		// Also where the caller vouches for a replay: then a second effect would do no
 		// harm, and with the token there is none.
 		c.token = token.New()
+	}
+	if err := c.begin(body); err != nil {
+		return nil, err
 	}
 	_, vouched := c.caller.Value(replaySafeKey{}).(bool)
 	// A token of the caller's for an operation that is known to take none is sent, since

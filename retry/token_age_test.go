@@ -17,7 +17,7 @@ func TestTokenAgesDuringWait(t *testing.T) {
 			c = callOf(req)
 			return base.RoundTrip(req)
 		}))
-		tr.Trace = &Trace{Wait: func(Attempt) { c.start = c.start.Add(-9 * time.Hour) }}
+		tr.Trace = &Trace{Wait: func(Attempt) { c.born = c.born.Add(-9 * time.Hour) }}
 		_, err := tr.RoundTrip(newRequest(t.Context(), createURL))
 		i, _ := InfoOf(err)
 		if len(base.seen) != 1 || i.Outcome != Unknown || !strings.Contains(i.Reason, "older than 8h") {

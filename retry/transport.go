@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/aliretry/aliretry/signer"
+	"github.com/aliretry/aliretry/token"
 )
 
 // Transport is an http.RoundTripper that carries out one logical call in as many
@@ -50,6 +51,9 @@ type Transport struct {
 	Budget *Budget
 	// Limiter is asked before every attempt; nil means none.
 	Limiter Limiter
+	// Journal keeps the tokens of calls under a key, see [WithKey]; nil means none. It belongs to
+	// the account of the Credentials.
+	Journal token.Journal
 	// Trace is told what happens in every call; nil means none. See also [WithTrace].
 	Trace *Trace
 
@@ -78,6 +82,9 @@ func (t *Transport) do(req *http.Request, handed *http.Transport, up above) (*ht
 		return nil, c.refuse(err)
 	}
 	defer c.ctx.over.Store(true)
+	if c.isReplay() {
+		return c.replay()
+	}
 	return c.run()
 }
 

@@ -38,12 +38,11 @@ func (t *Transport) Call(req *http.Request, handed *http.Transport) (*http.Respo
 		return nil, err
 	}
 	c := callOf(resp.Request)
-	last := &c.attempts[len(c.attempts)-1]
-	if last.Class == Success || settle(c.readOnly, c.effects) != Unknown && legible(resp) {
+	if n := len(c.attempts); n == 0 || c.attempts[n-1].Class == Success || settle(c.readOnly, c.effects) != Unknown && legible(resp) {
 		return resp, nil
 	}
 	_ = resp.Body.Close()
-	return nil, &Error{Info: c.snapshot(), Err: &answerError{last.Status, last.Code, last.Message}, stopErr: c.stopErr}
+	return nil, &Error{Info: c.snapshot(), Err: c.lastAnswer(), stopErr: c.stopErr}
 }
 
 // forEndpoint returns the request without what the SDK means for a proxy: through a tunnel

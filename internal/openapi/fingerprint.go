@@ -1,52 +1,82 @@
 package openapi
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
 )
 
-// Fingerprint is a digest of what makes two logical calls the same: operation, host,
-// business parameters, and the body where it is no form; but for the RPC style, where the
-// path may hold parameters or be all that names the operation, method and path as well. What
-// the signature adds is left out, and so is the client token in query and form.
-func Fingerprint(r *Request, req *http.Request, body []byte) [sha256.Size]byte {
-	h := sha256.New()
-	write := func(s string) { // with its length, so that no two lists run together
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(len(s)))
-		h.Write(n[:])
-		h.Write([]byte(s))
-	}
+// Parts returns what makes a logical call this one and no other, in a fixed order: operation,
+// host and business parameters; but for the RPC style, where the path may hold parameters or be
+// all that names the operation, method and path as well; and the body where it is no form. A
+// body that is a JSON object gives a part for each member, however it is written. What the
+// signature adds is left out, and so is the client token.
+func Parts(r *Request, req *http.Request, body []byte) []Param {
 	host := strings.ToLower(cmp.Or(req.Host, req.URL.Host))
 	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[req.URL.Scheme])
-	for _, s := range []string{host, r.Version, r.Action} {
-		write(s)
-	}
+	parts := []Param{NewParam("Host", host), NewParam("Version", r.Version), NewParam("Action", r.Action)}
 	if r.Style != RPC {
-		write(req.Method)
-		write(req.URL.EscapedPath())
+		parts = append(parts, NewParam("Method", req.Method), NewParam("Path", req.URL.EscapedPath()))
 	}
 	for place, params := range [...][]Param{Query: r.Query, Form: r.Form} {
 		params = slices.DeleteFunc(slices.Clone(params), func(p Param) bool {
 			// In a form beside them, business parameters may have a common one's name.
 			isCommon := r.Style == RPC && (Place(place) == Query || r.System == Form) && p.Role != Business && p.Role <= Format
-			return isCommon || p.Name() == "ClientToken" || p.Name() == "clientToken"
+			return isCommon || isTokenName(p.Name())
 		})
 		slices.SortFunc(params, func(a, b Param) int {
 			return cmp.Or(cmp.Compare(a.Name(), b.Name()), cmp.Compare(a.Value(), b.Value()))
 		})
-		write("")
-		for i := range params {
-			write(params[i].Name())
-			write(params[i].Value())
+		parts = append(parts, params...)
+	}
+	if r.Form != nil || len(body) == 0 {
+		return parts
+	}
+	if members, ok := jsonParts(body); ok {
+		return append(parts, members...)
+	}
+	return append(parts, NewParam("Body", string(body)))
+}
+
+func isTokenName(name string) bool { return name == "ClientToken" || name == "clientToken" }
+
+// jsonParts returns the members of a body that is a JSON object, each in its canonical form.
+func jsonParts(body []byte) ([]Param, bool) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber() // 64 bits are more than a float64 tells apart
+	var members map[string]any
+	if d.Decode(&members) != nil || members == nil {
+		return nil, false
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, false
+	}
+	parts := make([]Param, 0, len(members))
+	for name, value := range members {
+		if text, err := json.Marshal(value); err == nil && !isTokenName(name) { // sorts what is within
+			parts = append(parts, NewParam("Body."+name, string(text)))
 		}
 	}
-	if r.Form == nil {
-		h.Write(body)
+	slices.SortFunc(parts, func(a, b Param) int { return cmp.Compare(a.Name(), b.Name()) })
+	return parts, true
+}
+
+// Fingerprint is a digest of a call's [Parts].
+func Fingerprint(parts []Param) [sha256.Size]byte {
+	h := sha256.New()
+	for i := range parts {
+		for _, s := range [...]string{parts[i].Name(), parts[i].Value()} {
+			var n [8]byte // with its length, so that no two lists run together
+			binary.BigEndian.PutUint64(n[:], uint64(len(s)))
+			h.Write(n[:])
+			h.Write([]byte(s))
+		}
 	}
 	return [sha256.Size]byte(h.Sum(nil))
 }

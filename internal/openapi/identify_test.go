@@ -175,7 +175,7 @@ func TestFingerprint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return Fingerprint(&r, req, []byte(body))
+		return Fingerprint(Parts(&r, req, []byte(body)))
 	}
 	of := func(query, host string) [32]byte {
 		return digest(&http.Request{URL: &url.URL{Host: host, RawQuery: query}}, "")
@@ -195,6 +195,16 @@ func TestFingerprint(t *testing.T) {
 	req := &http.Request{URL: &url.URL{RawQuery: base}}
 	if digest(req, `{"a":1}`) == digest(req, `{"a":2}`) {
 		t.Error("another body is not told apart")
+	}
+	for _, same := range []string{`{"a":{"c":1.50,"b":"x"},"n":9007199254740993}`, ` { "n" : 9007199254740993, "clientToken":"t", "a":{ "b":"\u0078","c":1.50} } `} {
+		if digest(req, same) != digest(req, `{"n":9007199254740993,"a":{"b":"x","c":1.50}}`) {
+			t.Errorf("%s is told apart", same)
+		}
+	}
+	for _, other := range []string{`{"n":9007199254740992,"a":{"b":"x","c":1.50}}`, `{"n":9007199254740993,"a":{"b":"x","c":1.50}} {}`, `[{"n":9007199254740993}]`, `{"n":9007199254740993,"a":{"b":"x","c":1.50},"d":null}`} {
+		if digest(req, other) == digest(req, `{"n":9007199254740993,"a":{"b":"x","c":1.50}}`) {
+			t.Errorf("%s is not told apart", other)
+		}
 	}
 	form := func(body string) [32]byte {
 		return digest(&http.Request{URL: &url.URL{RawQuery: base}, Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}, body)

@@ -109,6 +109,8 @@ func description(a retry.Attempt) string {
 func errorType(i retry.Info, canceledWait bool) string {
 	n := len(i.Attempts)
 	switch {
+	case i.Replayed:
+		return ""
 	case n == 0 && i.Outcome == retry.NotDone:
 		return notSent
 	case n == 0:
