@@ -114,8 +114,9 @@ func (c *call) timeLeft() error {
 	if !time.Now().Before(c.end) {
 		return context.DeadlineExceeded
 	}
-	// A wait may have lasted longer than was meant, on a machine that slept.
-	if lifetime := c.tokenLifetime(); len(c.attempts) > 0 && lifetime > 0 && c.age() > lifetime {
+	// A wait may have lasted longer than was meant, on a machine that slept; and under a key the
+	// token may have been sent before the first attempt.
+	if lifetime := c.tokenLifetime(); (len(c.attempts) > 0 || c.record != nil) && lifetime > 0 && c.age() > lifetime {
 		return tokenAgeError(lifetime)
 	}
 	return nil

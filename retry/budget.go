@@ -10,7 +10,8 @@ import (
 
 // ErrBudget tells that the call was not repeated because the Transport's [Budget] was spent:
 // too many of this program's own calls had failed lately. It is no answer of the server's.
-// An [Error] wraps it beside the last cause.
+// An [Error] wraps it beside the last cause; where an answer of the API was the last, a plain
+// call of an SDK gives its own error, and Info.Reason tells.
 var ErrBudget = errors.New("this program's own retry budget is spent")
 
 // Budget bounds the retries of all calls that share it, so that a program does not add to
@@ -28,12 +29,13 @@ var ErrBudget = errors.New("this program's own retry budget is spent")
 // does, not to how long it has run.
 //
 // A call that finds it spent ends with its last answer, and [Info].Reason says so. It holds
-// that answer back for half a second to one, if there is time, or a loop around it
-// would go round without a pause for as long as the outage lasts.
+// that answer back for half a second to one, unless that would be half of the time left, or a
+// loop around it would go round without a pause for as long as the outage lasts.
 type Budget struct {
 	// Size is how many tokens the Budget has at first and after a rest. 0 means 500, enough
-	// for 7 retries at the full price, which is all that one call makes. It never holds more
-	// than a hundred times its Size. A negative one ends every call with [ErrPolicy].
+	// for 7 retries at the full price, which is all that one call makes; below 70 there is one
+	// only after successes. It never holds more than a hundred times its Size. A negative one
+	// ends every call with [ErrPolicy].
 	Size int
 
 	rules *budgetRules // nil means the default ones

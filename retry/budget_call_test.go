@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,9 +35,9 @@ func TestBudgetRefusal(t *testing.T) {
 	}{
 		"an answer is kept":             {1, 0, []step{{status: 500, body: internal}}, 500, nil, Unknown, ms(550)},
 		"so is a cause":                 {1, 0, []step{{err: syscall.ECONNRESET}}, 0, syscall.ECONNRESET, Unknown, ms(550)},
-		"throttling tells of no effect": {1, 0, []step{{status: 400, body: throttling}, {status: 400, body: throttling}}, 400, nil, NotDone, ms(1750)},
+		"throttling tells of no effect": {1, 0, []step{{status: 400, body: throttling}, {status: 400, body: throttling}}, 400, nil, NotDone, ms(1500)},
 		"a long delay is not waited out": {75, 0, []step{{status: 503, header: http.Header{"Retry-After": {"5"}}}, {status: 503, header: http.Header{"Retry-After": {"5"}}}},
-			503, nil, Unknown, ms(6000)},
+			503, nil, Unknown, ms(5500)},
 		"what the size allows is done first":    {100, 0, []step{{err: syscall.ECONNRESET}, {status: 500, body: internal}}, 500, nil, Unknown, ms(50 + 700)},
 		"no answer is held beyond the deadline": {1, ms(500), []step{{status: 500, body: internal}}, 500, nil, Unknown, 0},
 	}
@@ -96,21 +97,28 @@ func TestBudgetRefusalInAHurry(t *testing.T) {
 
 // What a call leaves of its Transport's budget, or of one that is shared.
 func TestBudgetOfCalls(t *testing.T) {
+	busy := step{status: 409, body: `{"Code":"OperationBusy","Message":"x"}`}
 	reset, ok, refused := step{err: syscall.ECONNRESET}, step{status: 200, body: okBody}, step{status: 400, body: missing}
 	tests := map[string]struct {
 		steps []step
 		stop  time.Duration // when the caller gives up
 		held  float64
 	}{
-		"success":                               {[]step{ok}, 0, 510},
-		"a retry that succeeds":                 {[]step{reset, ok}, 0, 510},
-		"only the last retry is given back":     {[]step{reset, reset, ok}, 0, 500 - 70 + 10},
-		"a retry that is rejected":              {[]step{reset, refused}, 0, 500},
-		"rejected at once":                      {[]step{refused}, 0, 500},
-		"a caller that gives up in the wait":    {[]step{reset}, 10 * time.Millisecond, 500},
-		"a caller that gives up in the attempt": {[]step{reset, {hang: true}}, time.Second, 430},
-		"throttling is cheaper":                 {[]step{{status: 400, body: throttling}, reset, ok}, 0, 500 - 1 + 10},
-		"a nonce or a clock costs nothing":      {[]step{{status: 400, body: nonceUsed}, ok}, 0, 510},
+		"success":                                  {[]step{ok}, 0, 510},
+		"a retry that succeeds":                    {[]step{reset, ok}, 0, 510},
+		"only the last retry is given back":        {[]step{reset, reset, ok}, 0, 500 - 70 + 10},
+		"a retry that is rejected":                 {[]step{reset, refused}, 0, 500},
+		"rejected at once":                         {[]step{refused}, 0, 500},
+		"a caller that gives up in the wait":       {[]step{reset}, 10 * time.Millisecond, 500},
+		"a caller that gives up in the attempt":    {[]step{reset, {hang: true}}, time.Second, 430},
+		"throttling is cheaper":                    {[]step{{status: 400, body: throttling}, reset, ok}, 0, 500 - 1 + 10},
+		"what is given back is given back once":    {[]step{reset, {status: 400, body: nonceUsed}, ok}, 0, 510},
+		"a request that is still running is cheap": {[]step{{status: 403, body: processing}, {status: 403, body: processing}, ok}, 0, 509},
+		"a busy resource is cheap":                 {[]step{busy, busy, ok}, 0, 509},
+		"a refusal in a 200":                       {[]step{reset, {status: 200, body: `{"RequestId":"x","Success":false,"Code":"QuotaOut","Message":"no"}`}}, 0, 500},
+		"a token of another call":                  {[]step{reset, {status: 400, body: `{"Code":"IdempotentParameterMismatch","Message":"x"}`}}, 0, 500},
+		"a redirect shows nothing of the service":  {[]step{reset, {status: 302}}, 0, 430},
+		"a nonce or a clock costs nothing":         {[]step{{status: 400, body: nonceUsed}, ok}, 0, 510},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -177,6 +185,33 @@ func TestUnlimitedBudgetOfCalls(t *testing.T) {
 			if _, err := tr.RoundTrip(newRequest(t.Context(), createURL)); errors.Is(err, ErrBudget) || len(base.seen) != defaultMaxAttempts {
 				t.Fatalf("%d attempts: %v", len(base.seen), err)
 			}
+		}
+	})
+}
+
+// The hold is told with the attempt, and is no delay before another.
+func TestHoldIsNoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		ctx := WithTrace(t.Context(), &Trace{
+			AttemptEnd: func(a Attempt) { told = append(told, "end "+a.Wait.String()) },
+			Wait:       func(Attempt) { told = append(told, "wait") },
+			CallEnd:    func(Info) { told = append(told, "call") },
+		})
+		_, _ = loop(&scripted{steps: []step{{err: syscall.ECONNRESET}}}, &Budget{Size: 1}).RoundTrip(newRequest(ctx, createURL))
+		if !slices.Equal(told, []string{"end 550ms", "call"}) {
+			t.Errorf("%q", told)
+		}
+	})
+}
+
+// A call that the budget ended after an attempt that took too long is still a timeout.
+func TestBudgetAfterATimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, err := loop(&scripted{steps: []step{{hang: true}}}, &Budget{Size: 1}).RoundTrip(newRequest(t.Context(), createURL))
+		var ours *Error
+		if !errors.As(err, &ours) || !ours.Timeout() || !errors.Is(err, ErrBudget) || errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v", err)
 		}
 	})
 }

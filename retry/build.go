@@ -2,6 +2,7 @@ package retry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
+	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
 
 	"github.com/aliretry/aliretry/signer"
@@ -67,6 +69,10 @@ func (c *Client) filled(ctx context.Context, request requests.AcsRequest, start,
 	}
 	if ctx.Err() != nil { // which the SDK may have taken for a reason to use its table
 		return nil, ctx.Err()
+	}
+	var client *sdkerrors.ClientError
+	if errors.As(err, &client) && errors.Is(client.OriginError(), ErrLimiter) { // the SDK hides it
+		return nil, fmt.Errorf("%w: the look-up of its endpoint: %w", ErrRequest, client.OriginError())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: it cannot be built: %w", ErrRequest, Redact(err))

@@ -75,7 +75,11 @@ func (c *call) run() (*http.Response, error) {
 		renewed := a.Class == CredentialsExpired && c.renewCredentials()
 		s := c.situation(a.Class, reply) // renewing may have taken the time
 		s.renewed = renewed
-		c.t.budget().answered(s.now, a.Class, c.paid)
+		answered := a.Class
+		if a.Class == Broken && reply.fault.Refused {
+			answered = Rejected // in a 2xx, the API's own word all the same
+		}
+		c.t.budget().answered(s.now, answered, c.paid)
 		d := decide(&s, func(t traits) time.Duration {
 			if isSkewed := func(a Attempt) bool { return a.Class == ClockSkew }; isSkewed(a) && slices.ContainsFunc(c.attempts, isSkewed) {
 				t.delay = transientDelay // the correction did not help: two clocks, or a wrong Date

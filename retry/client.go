@@ -55,7 +55,7 @@ func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, resp
 		return c.unsent(ctx, fmt.Errorf("%w: it or the response is nil", ErrRequest))
 	}
 	policy, err := c.Transport.Policy.withDefaults()
-	if err != nil {
+	if err = cmp.Or(err, c.Transport.budget().validate()); err != nil {
 		return c.unsent(ctx, err)
 	}
 	start := time.Now()

@@ -228,3 +228,20 @@ func TestDoActionLookupHangs(t *testing.T) {
 		})
 	}
 }
+
+// A Limiter is asked for a look-up as well, and its refusal is found in the error.
+func TestLimiterRefusesALookUp(t *testing.T) {
+	l := newLocation(t)
+	c := mustWrap(t, l.client(t, sdkKey), func(tr *retry.Transport) { tr.Limiter = closed{} })
+	request := nowhere()
+	request.RpcRequest.InitWithApiInfo("NoSuchProduct", "2014-08-28", "CreateScalingGroup", "x", "") // the SDK's table has none either
+	err := c.DoAction(t.Context(), request, ess.CreateCreateScalingGroupResponse())
+	if !errors.Is(err, retry.ErrLimiter) || !errors.Is(err, retry.ErrRequest) || len(l.Attempts()) != 0 {
+		t.Errorf("%d look-ups, error %v", len(l.Attempts()), err)
+	}
+}
+
+// closed is a limiter that lets nothing through.
+type closed struct{}
+
+func (closed) Wait(context.Context, retry.Operation) error { return errors.New("closed") }

@@ -70,10 +70,10 @@ func decide(s *situation, delay func(traits) time.Duration, afford func(price) b
 		return stop(nil, "%v", tokenAgeError(s.lifetime))
 	}
 	if !afford(t.price) {
-		refusal := stop(ErrBudget, "%v: too many of its calls failed lately; the server did not ask for it", ErrBudget)
-		refusal.delay = min(d, minHold) + minHold
-		if !s.now.Add(refusal.delay).Before(s.end) {
-			refusal.delay = 0
+		refusal := stop(ErrBudget, "%v: too many of its calls failed lately", ErrBudget)
+		refusal.delay = minHold + d%minHold // the delay was drawn at random, and so is what is left of it
+		if !s.now.Add(2 * refusal.delay).Before(s.end) {
+			refusal.delay = 0 // its caller may have use for the time
 		}
 		return refusal
 	}

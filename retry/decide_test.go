@@ -88,6 +88,23 @@ func TestDecideDrawsNoDelayInVain(t *testing.T) {
 	}
 }
 
+// The budget is asked for nothing that time does not allow.
+func TestDecideAsksTheBudgetLast(t *testing.T) {
+	now := time.Now()
+	for name, s := range map[string]situation{
+		"the token's age": {class: Busy, attempts: 1, maxAttempts: 3, now: now, end: now.Add(time.Hour), age: time.Hour, lifetime: time.Hour},
+		"the deadline":    {class: Busy, attempts: 1, maxAttempts: 3, now: now, end: now.Add(time.Second)},
+	} {
+		d := decide(&s, func(traits) time.Duration { return time.Second }, func(price) bool {
+			t.Errorf("%s: the budget was asked", name)
+			return true
+		})
+		if d.retry {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+}
+
 func TestPolicyEnd(t *testing.T) {
 	start := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	in := func(d time.Duration) time.Time { return start.Add(d) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	sdkerrors "github.com/aliyun/alibaba-cloud-sdk-go/sdk/errors"
@@ -69,6 +70,9 @@ func (e *Error) Error() string {
 		b.WriteString(e.Operation.Action + ": ")
 	}
 	switch n := len(e.Attempts); {
+	case n == 0 && e.Outcome == NotDone && isForeign(e.Err):
+		b.WriteString("not sent: " + scrub(causeOf(e.Err)))
+		return b.String()
 	case n == 0 && e.Outcome == NotDone:
 		fmt.Fprintf(&b, "not sent: %v", e.Err)
 		return b.String()
@@ -82,7 +86,7 @@ func (e *Error) Error() string {
 	}
 	var server *sdkerrors.ServerError
 	cause := scrub(causeOf(e.Err))
-	if n := len(e.Attempts); n > 0 && errors.As(e.Err, &server) {
+	if n := len(e.Attempts); n > 0 && !isForeign(e.Err) && errors.As(e.Err, &server) {
 		last := &e.Attempts[n-1]
 		cause = (&answerError{last.Status, last.Code, last.Message}).Error()
 	}
@@ -99,13 +103,27 @@ func (e *Error) Error() string {
 func causeOf(err error) string {
 	var server *sdkerrors.ServerError
 	var client *sdkerrors.ClientError
+	of := ""
+	for _, foreign := range notTheCalls {
+		if errors.Is(err, foreign) {
+			of = foreign.Error() + ": "
+		}
+	}
 	switch {
 	case errors.As(err, &server):
-		return server.ErrorCode()
+		return of + server.ErrorCode()
 	case errors.As(err, &client):
-		return client.ErrorCode()
+		return of + client.ErrorCode()
 	}
 	return err.Error()
+}
+
+// notTheCalls are causes in which an error of the SDK's is what a provider, a limiter or a journal
+// met in calls of its own, and no answer to this one.
+var notTheCalls = [...]error{ErrCredentials, ErrLimiter, ErrJournal}
+
+func isForeign(err error) bool {
+	return slices.ContainsFunc(notTheCalls[:], func(of error) bool { return errors.Is(err, of) })
 }
 
 // Format implements [fmt.Formatter]: every verb shows the text of [Error.Error], also of an

@@ -32,8 +32,8 @@ func ExampleBudget() {
 		fmt.Println(resp.Status, "after", len(info.Attempts), "attempts:", info.Reason)
 	}
 	// Output:
-	// 500 Internal Server Error after 3 attempts: this program's own retry budget is spent: too many of its calls failed lately; the server did not ask for it
-	// 500 Internal Server Error after 1 attempts: this program's own retry budget is spent: too many of its calls failed lately; the server did not ask for it
+	// 500 Internal Server Error after 3 attempts: this program's own retry budget is spent: too many of its calls failed lately
+	// 500 Internal Server Error after 1 attempts: this program's own retry budget is spent: too many of its calls failed lately
 }
 
 // fleetLimiter asks a service of the fleet's own, which knows how much of the account's quota is

@@ -81,10 +81,11 @@ func (c *call) begin(body []byte) error {
 	}
 	ctx, cancel := context.WithDeadline(foreignContext{c.caller}, c.end)
 	defer cancel()
+	asked := time.Now()
 	r, err := c.t.Journal.Begin(ctx, intent)
 	switch {
 	case err == nil:
-		c.record, c.token, c.born = &r, r.Token, time.Now().Add(-r.Age)
+		c.record, c.token, c.born = &r, r.Token, asked.Add(-r.Age)
 		return nil
 	case errors.Is(err, token.ErrOtherCall):
 		return err
@@ -124,18 +125,18 @@ func (c *call) settleRecord() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(foreignContext{c.caller}), journalTimeout)
 	defer cancel()
 	now, err := c.t.Journal.End(ctx, *r, result)
-	switch {
-	case err != nil:
-		c.recordOpen = true
+	if err != nil {
 		c.reason += "; the journal could not be written: " + scrub(causeOf(Redact(err)))
-		if result.State == token.NotDone {
-			c.know(Unknown)
-		}
-	case now.State == token.Open:
-		c.recordOpen = true
-		c.know(Unknown)
+	}
+	switch {
 	case now.State == token.Done:
 		c.know(Done)
+	case err == nil && now.State == token.NotDone:
+	case result.State == token.Done:
+		c.recordOpen = true
+	default:
+		c.recordOpen = true
+		c.know(Unknown)
 	}
 }
 

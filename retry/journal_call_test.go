@@ -116,6 +116,43 @@ func TestKeyedTokenAges(t *testing.T) {
 	})
 }
 
+// A token that grew too old while its call waited for its turn is not sent, not even once: it was
+// sent before.
+func TestKeyedTokenAgesBeforeItsFirstAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &memoryJournal{}
+		keyed(t, j, "k", createURL, step{err: syscall.ECONNRESET})
+		time.Sleep(8*time.Hour - time.Second)
+		tr := loop(&scripted{}, nil)
+		tr.Journal = j
+		tr.Limiter = limiterFunc(func(ctx context.Context, _ Operation) error { return sleep(ctx, 2*time.Second) })
+		_, err := tr.RoundTrip(newRequest(WithKey(t.Context(), "k"), createURL))
+		if i, _ := InfoOf(err); err == nil || i.Outcome != Unknown || !strings.Contains(i.Reason, "client token is older than 8h0m0s") {
+			t.Errorf("%v: %+v", err, i)
+		}
+	})
+}
+
+// A success stands, whatever has become of the key meanwhile.
+func TestKeyForgottenMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &memoryJournal{}
+		tr := loop(baseFunc(func(req *http.Request) (*http.Response, error) {
+			delete(j.records, "k")
+			_, _ = j.Begin(req.Context(), token.Intent{Key: "k", Lifetime: time.Hour})
+			return (&scripted{steps: []step{{status: 200, body: okBody}}}).RoundTrip(req)
+		}), nil)
+		tr.Journal = j
+		resp, err := tr.RoundTrip(newRequest(WithKey(t.Context(), "k"), createURL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i, _ := InfoOfResponse(resp); i.Outcome != Done || !i.RecordOpen || j.records["k"].State != token.Open {
+			t.Errorf("%+v, record %+v", i, j.records["k"])
+		}
+	})
+}
+
 // What the journal is asked with is none of the call's own affairs.
 func TestJournalContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Limiter holds attempts back, the first of each call included: to keep below a quota that
@@ -12,8 +13,9 @@ import (
 type Limiter interface {
 	// Wait returns nil when an attempt of the operation may be sent, or an error, and then the
 	// call ends; the error is wrapped by an [Error]. It must return soon after its context ends,
-	// which has the deadline of the call: waiting takes from the call's time, not from the
-	// attempt's.
+	// which is 50 ms before the call would: waiting takes from the call's time, not from the
+	// attempt's. The operation may be the SDK's look-up of an endpoint, "Location 2015-06-12
+	// DescribeEndpoints".
 	Wait(ctx context.Context, operation Operation) error
 }
 
@@ -26,7 +28,11 @@ func (c *call) limit() error {
 	if c.t.Limiter == nil {
 		return nil
 	}
-	ctx, cancel := context.WithDeadline(foreignContext{c.caller}, c.end)
+	end := c.end
+	if before := end.Add(-minAttempt); time.Now().Before(before) {
+		end = before // as a wait of ours, it has to leave the attempt some time
+	}
+	ctx, cancel := context.WithDeadline(foreignContext{c.caller}, end)
 	defer cancel()
 	if err := c.t.Limiter.Wait(ctx, c.operation); err != nil {
 		return fmt.Errorf("%w: %w", ErrLimiter, Redact(err))

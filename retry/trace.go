@@ -31,7 +31,7 @@ type Trace struct {
 	// AttemptEnd runs after each attempt and is given all of it, Wait included: what
 	// follows has been decided.
 	AttemptEnd func(Attempt)
-	// Wait runs before each delay, which is the attempt's Wait.
+	// Wait runs before each delay that another attempt follows, which is the attempt's Wait.
 	Wait func(Attempt)
 	// CallEnd runs once for every call, also for one that was refused unsent.
 	CallEnd func(Info)

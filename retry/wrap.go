@@ -117,7 +117,8 @@ func Wrap(client SDKClient, credential auth.Credential, opts ...Option) (*Client
 	if !road.attemptTimeout {
 		t.Policy.AttemptTimeout = cmp.Or(max(0, client.GetReadTimeout()), max(0, config.Timeout))
 	}
-	if _, err := t.Policy.withDefaults(); err != nil {
+	_, err = t.Policy.withDefaults()
+	if err = cmp.Or(err, t.budget().validate()); err != nil {
 		return nil, fmt.Errorf("aliretry: %w", err)
 	}
 	httpClient := httpClientOf(core)

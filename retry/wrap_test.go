@@ -468,6 +468,14 @@ func TestWrapKeepsTransportSettings(t *testing.T) {
 	})
 }
 
+// A budget that cannot be meant is refused as soon as it can be.
+func TestWrapRefusesABudget(t *testing.T) {
+	_, err := retry.Wrap(newEss(t), sdkKey, func(tr *retry.Transport) { tr.Budget = &retry.Budget{Size: -1} })
+	if !errors.Is(err, retry.ErrPolicy) {
+		t.Errorf("error %v, want ErrPolicy", err)
+	}
+}
+
 // A plain call through a wrapped client lasts as long as the policy says, neither the
 // SDK's 10 s nor any timeout of the SDK's http.Client.
 func TestWrappedCallTime(t *testing.T) {
@@ -475,6 +483,7 @@ func TestWrappedCallTime(t *testing.T) {
 		client := newEss(t)
 		_, err := retry.Wrap(client, sdkKey, func(tr *retry.Transport) {
 			tr.Policy.MaxAttempts, tr.Budget = 600, retry.Unlimited()
+			tr.Policy.Busy.Max = 5 * time.Second // the last wait that does not fit is no longer
 			tr.Base = roundTripFunc(func(req *http.Request) (*http.Response, error) {
 				return &http.Response{StatusCode: 503, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
 			})

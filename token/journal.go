@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Journal keeps, under a key of the caller's, which token the call of that key carries and
@@ -20,7 +21,7 @@ type Journal interface {
 	// sent either; the record comes with those that it is the reason of.
 	Begin(ctx context.Context, intent Intent) (Record, error)
 	// End records what became of a call that Begin returned the record for, and returns the
-	// record as it is then. After an error nobody knows whether it did; it is not to be
+	// record as it is then. After an error that comes without one nobody knows whether it did; it is not to be
 	// repeated, since a call that is counted as ended twice would hide another that has not.
 	End(ctx context.Context, record Record, result Result) (Record, error)
 }
@@ -35,7 +36,8 @@ var (
 	// ErrOtherCall: the key's call, which is open or done, has another operation or other
 	// parameters. The error names them.
 	ErrOtherCall = errors.New("the key belongs to another call")
-	// ErrOtherToken: the key's call is open under another client token than the caller's own.
+	// ErrOtherToken: the key's call, which is open or done, has another client token than the
+	// caller's own.
 	ErrOtherToken = errors.New("the key's call carries another client token")
 	// ErrKey: the key cannot be one.
 	ErrKey = errors.New("unusable key")
@@ -88,7 +90,7 @@ type Record struct {
 	Unsettled  int // calls begun under the token and not ended with NotDone
 	Operation  string
 	Print      Fingerprint
-	Begun      time.Time     // by the journal's clock: the generation's first Begin
+	Begun      time.Time     // by the journal's clock: the generation's first Begin; a journal keeps all of it that it returns
 	Ended      time.Time     // when it became NotDone or Done
 	Age        time.Duration // since Begun, when the journal returned it
 	Reply      []byte        // of a Done one, if it was kept
@@ -98,14 +100,15 @@ type Record struct {
 const MaxKey = 255
 
 // ValidateKey reports whether key can be one: 1 to [MaxKey] bytes of UTF-8 without control
-// characters, which every database takes and tells apart. The error wraps [ErrKey].
+// characters, which every database takes. Keys are told apart byte by byte. The error wraps
+// [ErrKey].
 func ValidateKey(key string) error {
 	switch {
 	case key == "":
 		return fmt.Errorf("%w: it is empty", ErrKey)
 	case len(key) > MaxKey:
 		return fmt.Errorf("%w: it has %d bytes, and %d is the most", ErrKey, len(key), MaxKey)
-	case strings.ContainsFunc(key, func(r rune) bool { return r < 0x20 || r == 0x7f || r == '\ufffd' }):
+	case strings.ContainsFunc(key, func(r rune) bool { return unicode.IsControl(r) || r == unicode.ReplacementChar }):
 		return fmt.Errorf("%w: it has a control character, or is not UTF-8", ErrKey)
 	}
 	return nil
@@ -113,13 +116,14 @@ func ValidateKey(key string) error {
 
 // Begin is the rule by which a journal begins a call: from the record that it holds under
 // the key, nil if there is none, and the time by its own clock, it makes the record to hold and
-// to return. If there is an error, the record held stays as it is, and is returned. A journal
-// calls it while nobody else can change the record.
+// to return. If there is an error, the record held stays as it is; it is returned where it is the
+// reason. A journal calls it while nobody else can change the record.
 //
 //   - No record, or NotDone: a new generation with a new token.
 //   - Open, and the same call: the same token, and one more unsettled.
 //   - Done, and the same call: as it is, with its reply, or [ErrDoneNoReply].
-//   - Open or Done, and another call: [ErrOtherCall].
+//   - Open or Done, and another call: [ErrOtherCall]; or another token of the caller's own:
+//     [ErrOtherToken].
 //   - Open, and older than the token's lifetime: [ErrExpired].
 func Begin(held *Record, i Intent, now time.Time) (Record, error) {
 	if err := ValidateKey(i.Key); err != nil {
@@ -179,7 +183,10 @@ func End(held *Record, ended Record, result Result, now time.Time) (Record, bool
 		return ended, false
 	}
 	r := *held
-	if r.Generation != ended.Generation || r.Token != ended.Token || r.State == Done {
+	r.Age = max(0, now.Sub(r.Begun))
+	// A forgotten key begins with the first generation again, under the same token if that is the
+	// caller's own.
+	if r.Generation != ended.Generation || r.Token != ended.Token || !r.Begun.Equal(ended.Begun) || r.State == Done {
 		return r, false
 	}
 	switch {

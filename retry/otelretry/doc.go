@@ -12,7 +12,7 @@
 // carries the operation's name, such as "Ess.CreateScalingGroup". Its kind is internal: it
 // stands for no request of its own. Each attempt is a child of it, of kind client, with the
 // same name and " attempt" behind it. A call that was refused unsent has a span without
-// attempts. Each delay is an event, "aliretry.wait", of the call's span.
+// attempts. Each delay before an attempt is an event, "aliretry.wait", of the call's span.
 //
 //	attribute                  on              what
 //	aliyun.product             both            such as "Ess"; absent where it is not known
