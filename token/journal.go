@@ -21,8 +21,9 @@ type Journal interface {
 	// sent either; the record comes with those that it is the reason of.
 	Begin(ctx context.Context, intent Intent) (Record, error)
 	// End records what became of a call that Begin returned the record for, and returns the
-	// record as it is then. After an error that comes without one nobody knows whether it did; it is not to be
-	// repeated, since a call that is counted as ended twice would hide another that has not.
+	// record as it is then. After an error that comes without one nobody knows whether it did; it
+	// is not to be repeated, since a call that is counted as ended twice would hide another that
+	// has not.
 	End(ctx context.Context, record Record, result Result) (Record, error)
 }
 
