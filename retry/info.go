@@ -20,6 +20,7 @@ type Info struct {
 	Reason      string    `json:"reason"`   // why the call ended, in words for people
 
 	Key        string    `json:"key,omitempty"`         // of WithKey
+	Resumed    bool      `json:"resumed,omitempty"`     // another call under the key may have been sent before, under the same token
 	Replayed   bool      `json:"replayed,omitempty"`    // the reply is the one that the Journal kept; nothing was sent
 	RecordedAt time.Time `json:"recorded,omitzero"`     // when the key's call was recorded as done, of one that was done before
 	RecordOpen bool      `json:"record_open,omitempty"` // the Journal's record is open still: by the Outcome, by another call, or because its end could not be written

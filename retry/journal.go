@@ -32,13 +32,14 @@ type underKey struct {
 	key        string
 	record     *token.Record // until the call is settled
 	byKey      *Outcome      // where the call's own attempts are not all that counts
+	resumed    bool
 	replayed   bool
 	recordedAt time.Time
 	recordOpen bool
 }
 
 func (k *underKey) tell(i *Info) {
-	i.Key, i.Replayed, i.RecordedAt, i.RecordOpen = k.key, k.replayed, k.recordedAt, k.recordOpen
+	i.Key, i.Resumed, i.Replayed, i.RecordedAt, i.RecordOpen = k.key, k.resumed, k.replayed, k.recordedAt, k.recordOpen
 	if k.byKey != nil {
 		i.Outcome = *k.byKey
 	}
@@ -86,6 +87,7 @@ func (c *call) begin(body []byte) error {
 	switch {
 	case err == nil:
 		c.record, c.token, c.born = &r, r.Token, asked.Add(-r.Age)
+		c.resumed = r.State == token.Open && r.Unsettled > 1
 		return nil
 	case errors.Is(err, token.ErrOtherCall):
 		return err

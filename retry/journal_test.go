@@ -56,7 +56,7 @@ func TestKeyedCall(t *testing.T) {
 		ok, reset, refused := step{status: 200, body: okBody}, step{err: syscall.ECONNRESET}, step{status: 400, body: missing}
 
 		first, i, _, err := keyed(t, j, "k", createURL, reset, reset)
-		if err == nil || i.Outcome != Unknown || !i.RecordOpen || i.Key != "k" || j.records["k"].State != token.Open {
+		if err == nil || i.Outcome != Unknown || !i.RecordOpen || i.Resumed || i.Key != "k" || j.records["k"].State != token.Open {
 			t.Fatalf("%v: %+v, record %+v", err, i, j.records["k"])
 		}
 		// Refused by the server, the call itself did nothing; the one before may have.
@@ -66,7 +66,7 @@ func TestKeyedCall(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		third, i, body, err := keyed(t, j, "k", createURL, ok)
-		if err != nil || i.Outcome != Done || i.RecordOpen || i.Replayed || body != okBody || j.records["k"].State != token.Done {
+		if err != nil || i.Outcome != Done || i.RecordOpen || i.Replayed || !i.Resumed || body != okBody || j.records["k"].State != token.Done {
 			t.Fatalf("%v: %+v, record %+v", err, i, j.records["k"])
 		}
 		want := first.tokens()[0]
@@ -78,7 +78,7 @@ func TestKeyedCall(t *testing.T) {
 		done := time.Now()
 		time.Sleep(100 * time.Hour) // what is done does not expire
 		_, i, body, err = keyed(t, j, "k", createURL)
-		if err != nil || i.Outcome != Done || !i.Replayed || !i.RecordedAt.Equal(done) || body != okBody || i.ClientToken != want || len(i.Attempts) != 0 {
+		if err != nil || i.Outcome != Done || !i.Replayed || i.Resumed || !i.RecordedAt.Equal(done) || body != okBody || i.ClientToken != want || len(i.Attempts) != 0 {
 			t.Errorf("%v: %+v, body %q", err, i, body)
 		}
 
