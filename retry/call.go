@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -57,6 +58,8 @@ type call struct {
 	answered *Info       // of a call that ended before this one began: a redirect, or a repeated try
 	reply    reply       // to the last attempt
 	broken   atomic.Bool // it broke off after it was returned
+	whole    atomic.Bool // it was read to its end, of one that is not in memory
+	settling sync.Mutex  // of the record, by the reader of such a reply
 	underKey
 
 	room openapi.Room // for the request's parameters
@@ -176,6 +179,8 @@ func (c *call) snapshot() Info {
 	if c.answered != nil {
 		return *c.answered
 	}
+	c.settling.Lock()
+	defer c.settling.Unlock()
 	i := Info{
 		Operation:   c.operation,
 		Method:      c.wire.Method,

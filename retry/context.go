@@ -39,10 +39,12 @@ func WithToken(ctx context.Context, t string) context.Context {
 // [token.ValidateKey] for what it may be. The context serves that one call, as with [WithToken]; a
 // call with another operation or other parameters is refused with [token.ErrOtherCall], by the
 // Journal also in another process. Without a Journal it is refused with [ErrNoJournal], and an
-// operation that is known to take no client token with [ErrNoToken]. A call that only reads, or a
-// dry run, does not look at the key.
+// operation that is known to take no client token with [ErrNoToken]; one that is not known is
+// taken to have one, as with WithToken. A call that only reads, or a dry run, does not look at
+// the key.
 //
 // The Outcome of a call under a key is the key's: NotDone only if no other call under it is open.
+// To write down what became of it may take up to 5 s after the context has ended.
 func WithKey(ctx context.Context, key string) context.Context {
 	return context.WithValue(ctx, keyKey{}, &bound{to: key})
 }

@@ -70,11 +70,16 @@ func (e *Error) Error() string {
 		b.WriteString(e.Operation.Action + ": ")
 	}
 	switch n := len(e.Attempts); {
-	case n == 0 && e.Outcome == NotDone && isForeign(e.Err):
-		b.WriteString("not sent: " + scrub(causeOf(e.Err)))
-		return b.String()
-	case n == 0 && e.Outcome == NotDone:
-		fmt.Fprintf(&b, "not sent: %v", e.Err)
+	case n == 0 && (e.Outcome == NotDone || e.Key != ""):
+		b.WriteString("not sent")
+		if e.Outcome != NotDone {
+			fmt.Fprintf(&b, ", and the outcome of its key is %v", e.Outcome)
+		}
+		if b.WriteString(": "); isForeign(e.Err) {
+			b.WriteString(scrub(causeOf(e.Err)))
+		} else {
+			b.WriteString(e.Err.Error())
+		}
 		return b.String()
 	case n == 1:
 		fmt.Fprintf(&b, "outcome %v after 1 attempt", e.Outcome)

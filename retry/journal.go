@@ -16,7 +16,8 @@ import (
 
 // Causes of an *[Error] of a call under a key ([WithKey]), besides those of package token.
 var (
-	// ErrNoJournal: the context has a key, and the Transport no Journal. Nothing was sent.
+	// ErrNoJournal: the context has a key, and the Transport no Journal. Nothing was sent, and the
+	// Outcome is Unknown, as of every call that ends before the Journal was asked.
 	ErrNoJournal = errors.New("the context has a key and the Transport no Journal")
 	// ErrJournal: the Journal failed before the call, and nothing was sent. The Outcome is
 	// Unknown, since an earlier call under the key may have had its effect.
@@ -45,6 +46,15 @@ func (k *underKey) tell(i *Info) {
 	}
 }
 
+// ignorant is what is known under a context's key before the Journal was asked: an earlier call
+// may have had its effect.
+func (k *underKey) ignorant(ctx context.Context) {
+	if given, _ := ctx.Value(keyKey{}).(*bound); given != nil {
+		k.key = given.to
+		k.know(Unknown)
+	}
+}
+
 func (k *underKey) know(o Outcome) { k.byKey = &o }
 
 // isReplay reports whether the Journal has the reply already.
@@ -62,16 +72,17 @@ func (c *call) begin(body []byte) error {
 	if !c.isKeyed() {
 		return nil
 	}
-	given := c.caller.Value(keyKey{}).(*bound)
-	c.key = given.to
 	switch err := token.ValidateKey(c.key); {
 	case err != nil:
+		c.byKey = nil // no call can have been made under it
 		return err
 	case c.contradictory, c.operation.Token == NoToken:
+		c.byKey = nil
 		return ErrNoToken
-	case c.t.Journal == nil:
+	case isNil(c.t.Journal):
 		return ErrNoJournal
 	}
+	given := c.caller.Value(keyKey{}).(*bound)
 	parts := openapi.Parts(&c.request, &c.wire, body)
 	if !given.bind(openapi.Fingerprint(parts)) {
 		return fmt.Errorf("%w: its context has served that one", token.ErrOtherCall)
@@ -86,17 +97,26 @@ func (c *call) begin(body []byte) error {
 	r, err := c.t.Journal.Begin(ctx, intent)
 	switch {
 	case err == nil:
+		c.byKey = nil // what becomes of this call counts
 		c.record, c.token, c.born = &r, r.Token, asked.Add(-r.Age)
 		c.resumed = r.State == token.Open && r.Unsettled > 1
 		return nil
 	case errors.Is(err, token.ErrOtherCall):
+		c.recordOpen = r.State == token.Open
 		return err
 	case errors.Is(err, token.ErrDoneNoReply):
 		c.know(Done)
 		c.recordedAt = r.Ended
 		return err
 	}
-	c.know(Unknown) // an earlier call under the key may have had its effect
+	if r.State == token.Done { // and its reply cannot be had, or the caller's token is another
+		c.know(Done)
+		c.recordedAt = r.Ended
+		if errors.Is(err, token.ErrOtherToken) {
+			return fmt.Errorf("%w: %w", ErrTokenConflict, err)
+		}
+		return fmt.Errorf("%w: %w", token.ErrDoneNoReply, Redact(err))
+	}
 	switch {
 	case errors.Is(err, token.ErrExpired):
 		c.token, c.recordOpen = r.Token, true
@@ -114,8 +134,14 @@ func (c *call) settleRecord() {
 	if c.record == nil {
 		return
 	}
+	if c.reply.rest != nil && c.reply.class == Success && !c.whole.Load() {
+		c.recordOpen = true // until it was read to its end: it may yet break off
+		return
+	}
+	c.settling.Lock()
+	defer c.settling.Unlock()
 	r := c.record
-	c.record = nil
+	c.record, c.recordOpen = nil, false
 	result := token.Result{State: stateOf[settle(c.readOnly, c.effects)]}
 	switch result.State {
 	case token.Open:
@@ -128,7 +154,7 @@ func (c *call) settleRecord() {
 	defer cancel()
 	now, err := c.t.Journal.End(ctx, *r, result)
 	if err != nil {
-		c.reason += "; the journal could not be written: " + scrub(causeOf(Redact(err)))
+		c.reason += "; the journal: " + scrub(causeOf(Redact(err)))
 	}
 	switch {
 	case now.State == token.Done:

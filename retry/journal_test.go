@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"strings"
 	"syscall"
 	"testing"
@@ -113,12 +114,18 @@ func TestKeyRefused(t *testing.T) {
 		outcome Outcome
 		open    bool
 	}{
-		"no journal":             {nil, false, nil, createURL, ErrNoJournal, ErrNoJournal, NotDone, false},
-		"the journal fails":      {func(_ *testing.T, j *memoryJournal) { j.beginErr = broken }, true, nil, createURL, ErrJournal, broken, Unknown, false},
-		"too old":                {begun(createURL, 9*time.Hour), true, nil, createURL, token.ErrExpired, token.ErrExpired, Unknown, true},
-		"another call":           {begun(otherURL, 0), true, nil, createURL, token.ErrOtherCall, token.ErrOtherCall, NotDone, false},
-		"another token":          {begun(createURL, 0), true, func(ctx context.Context) context.Context { return WithToken(ctx, "mine") }, createURL, ErrTokenConflict, token.ErrOtherToken, Unknown, true},
-		"another in the request": {begun(createURL, 0), true, nil, createURL + "&ClientToken=mine", ErrTokenConflict, token.ErrOtherToken, Unknown, true},
+		"no journal":                            {nil, false, nil, createURL, ErrNoJournal, ErrNoJournal, Unknown, false},
+		"the journal fails":                     {func(_ *testing.T, j *memoryJournal) { j.beginErr = broken }, true, nil, createURL, ErrJournal, broken, Unknown, false},
+		"too old":                               {begun(createURL, 9*time.Hour), true, nil, createURL, token.ErrExpired, token.ErrExpired, Unknown, true},
+		"another call":                          {begun(otherURL, 0), true, nil, createURL, token.ErrOtherCall, token.ErrOtherCall, Unknown, true},
+		"another token":                         {begun(createURL, 0), true, func(ctx context.Context) context.Context { return WithToken(ctx, "mine") }, createURL, ErrTokenConflict, token.ErrOtherToken, Unknown, true},
+		"another token, of a call that is done": {func(t *testing.T, j *memoryJournal) { keyed(t, j, "k", createURL, step{status: 200, body: okBody}) }, true, func(ctx context.Context) context.Context { return WithToken(ctx, "mine") }, createURL, ErrTokenConflict, token.ErrOtherToken, Done, false},
+		"done, with a reply that cannot be opened": {func(t *testing.T, j *memoryJournal) {
+			keyed(t, j, "k", createURL, step{status: 200, body: okBody})
+			j.unreadable = broken
+		}, true, nil, createURL, token.ErrDoneNoReply, broken, Done, false},
+		"a name on another's path": {nil, true, nil, "", ErrNoToken, ErrNoToken, NotDone, false},
+		"another in the request":   {begun(createURL, 0), true, nil, createURL + "&ClientToken=mine", ErrTokenConflict, token.ErrOtherToken, Unknown, true},
 		"done, without its reply": {func(t *testing.T, j *memoryJournal) {
 			keyed(t, j, "k", createURL, step{status: 200, body: okBody})
 			r := j.records["k"]
@@ -150,9 +157,16 @@ func TestKeyRefused(t *testing.T) {
 				if tt.ctx != nil {
 					ctx = tt.ctx(ctx)
 				}
-				_, err := tr.RoundTrip(newRequest(ctx, tt.url))
+				req := contradiction(ctx)
+				if tt.url != "" {
+					req = newRequest(ctx, tt.url)
+				}
+				_, err := tr.RoundTrip(req)
 				i, _ := InfoOf(err)
 				if !errors.Is(err, tt.err) || !errors.Is(err, tt.cause) || i.Outcome != tt.outcome || i.RecordOpen != tt.open || len(i.Attempts) != 0 {
+					t.Errorf("%v: %+v", err, i)
+				}
+				if tt.err == token.ErrDoneNoReply && i.RecordedAt.IsZero() || tt.err == token.ErrExpired && i.ClientToken != before.Token {
 					t.Errorf("%v: %+v", err, i)
 				}
 				if after := j.records["k"]; after.Unsettled != before.Unsettled || after.State != before.State || after.Token != before.Token {
@@ -168,7 +182,7 @@ func TestJournalFailsAfterwards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := &memoryJournal{endErr: errors.New("disk full")}
 		_, i, body, err := keyed(t, j, "done", createURL, step{status: 200, body: okBody})
-		if err != nil || i.Outcome != Done || !i.RecordOpen || body != okBody || !strings.Contains(i.Reason, "journal could not be written: disk full") {
+		if err != nil || i.Outcome != Done || !i.RecordOpen || body != okBody || !strings.Contains(i.Reason, "the journal: disk full") {
 			t.Errorf("%v: %+v", err, i)
 		}
 		_, i, _, err = keyed(t, j, "refused", createURL, step{status: 400, body: missing})
@@ -198,4 +212,11 @@ func TestKeyOfCallsWithoutEffect(t *testing.T) {
 			}
 		}
 	}
+}
+
+// contradiction is a request whose name and path do not belong together.
+func contradiction(ctx context.Context) *http.Request {
+	req := newRequest(ctx, "http://cs.aliyuncs.com/api/v2/clusters/c1/")
+	req.Header = http.Header{"x-acs-version": {"2015-12-15"}, "x-acs-action": {"ScaleOutCluster"}, "Content-Type": {"application/json"}, "Accept": {"application/json"}}
+	return req
 }

@@ -11,6 +11,8 @@ import (
 // memoryJournal is a journal by the rules of package token, and can be made to fail.
 type memoryJournal struct {
 	beginErr, endErr error
+	unreadable       error         // what comes with a Done record
+	sealing          error         // what comes with the End of one
 	ahead            time.Duration // of its clock
 
 	mu      sync.Mutex
@@ -35,6 +37,9 @@ func (j *memoryJournal) Begin(ctx context.Context, i token.Intent) (token.Record
 		return token.Record{}, j.beginErr
 	}
 	r, err := token.Begin(j.held(i.Key), i, j.now())
+	if err == nil && r.State == token.Done {
+		return r, j.unreadable
+	}
 	if err == nil {
 		if j.records == nil {
 			j.records = make(map[string]token.Record)
@@ -58,5 +63,5 @@ func (j *memoryJournal) End(ctx context.Context, ended token.Record, result toke
 	if changed {
 		j.records[ended.Key] = r
 	}
-	return r, nil
+	return r, j.sealing
 }

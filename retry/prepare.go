@@ -26,6 +26,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above)
 	c.born = c.start
 	c.attempts = c.first[:0]
 	c.hooks = hooksOf(t, c.caller)
+	c.ignorant(c.caller)
 
 	var policyErr error
 	c.policy, policyErr = t.Policy.withDefaults()
@@ -50,6 +51,9 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above)
 	}
 	c.policy.AttemptTimeout = cmp.Or(up.readTimeout, c.policy.AttemptTimeout)
 	c.resolve(asked)
+	if !c.isKeyed() {
+		c.underKey = underKey{}
+	}
 	if err = c.checkLayers(req); err != nil {
 		return c, err
 	}

@@ -112,6 +112,9 @@ func (s *streamBody) Read(p []byte) (int, error) {
 		s.call.broken.Store(true)
 		err = &Error{Info: s.call.snapshot(), Err: Redact(err)}
 	}
+	if err == io.EOF && s.call != nil && !s.call.whole.Swap(true) {
+		s.call.settleRecord()
+	}
 	return n, err
 }
 

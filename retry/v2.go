@@ -38,7 +38,7 @@ func (t *Transport) Call(req *http.Request, handed *http.Transport) (*http.Respo
 		return nil, err
 	}
 	c := callOf(resp.Request)
-	if n := len(c.attempts); n == 0 || c.attempts[n-1].Class == Success || settle(c.readOnly, c.effects) != Unknown && legible(resp) {
+	if n := len(c.attempts); n == 0 || c.attempts[n-1].Class == Success || c.snapshot().Outcome == NotDone && legible(resp) {
 		return resp, nil
 	}
 	_ = resp.Body.Close()

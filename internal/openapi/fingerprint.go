@@ -14,21 +14,29 @@ import (
 
 // Parts returns what makes a logical call this one and no other, in a fixed order: operation,
 // host and business parameters; but for the RPC style, where the path may hold parameters or be
-// all that names the operation, method and path as well; and the body where it is no form. A
+// all that names the operation, method, path and region as well; and the body where it is no form. A
 // body that is a JSON object gives a part for each member, however it is written. What the
 // signature adds is left out, and so is the client token.
 func Parts(r *Request, req *http.Request, body []byte) []Param {
 	host := strings.ToLower(cmp.Or(req.Host, req.URL.Host))
 	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[req.URL.Scheme])
-	parts := []Param{NewParam("Host", host), NewParam("Version", r.Version), NewParam("Action", r.Action)}
+	parts := []Param{NewParam("Host", host), NewParam("Version", r.Version)}
+	if !r.ByPath { // else method and path name it, and the catalogue may learn what to call it
+		parts = append(parts, NewParam("Action", r.Action))
+	}
 	if r.Style != RPC {
 		parts = append(parts, NewParam("Method", req.Method), NewParam("Path", req.URL.EscapedPath()))
+		for key, values := range req.Header {
+			if strings.EqualFold(key, "x-acs-region-id") && len(values) > 0 {
+				parts = append(parts, NewParam("Region", values[0]))
+			}
+		}
 	}
 	for place, params := range [...][]Param{Query: r.Query, Form: r.Form} {
 		params = slices.DeleteFunc(slices.Clone(params), func(p Param) bool {
 			// In a form beside them, business parameters may have a common one's name.
 			isCommon := r.Style == RPC && (Place(place) == Query || r.System == Form) && p.Role != Business && p.Role <= Format
-			return isCommon || isTokenName(p.Name())
+			return isCommon || isTokenName(p.Name()) || r.Style != RPC && p.Name() == "SignatureType"
 		})
 		slices.SortFunc(params, func(a, b Param) int {
 			return cmp.Or(cmp.Compare(a.Name(), b.Name()), cmp.Compare(a.Value(), b.Value()))

@@ -15,9 +15,15 @@ import (
 // of go-sql-driver/mysql, "database is locked" of SQLite's own texts. What is not recognised is
 // not repeated. A text that is taken for another costs a repetition of what had no effect.
 
+// errGone: the row was removed between Begin's insert, which found it, and the lock.
+var errGone = errors.New("the record was removed meanwhile")
+
 // passing reports whether an error that came before COMMIT may be gone if the transaction is
 // repeated: a deadlock, a lock, a lost connection, a server that starts or is full.
 func passing(err error) bool {
+	if errors.Is(err, errGone) {
+		return true
+	}
 	if state, ok := sqlState(err); ok {
 		switch state {
 		case "40001", "40P01", // serialization failure, deadlock

@@ -84,6 +84,9 @@ func (t *tx) update(r row) error {
 	}
 	n, err := t.exec(t.j.db.update, r.Generation, r.Token, int64(r.State), r.Unsettled, r.Operation, r.Print.Salt, macs,
 		r.Begun.UnixMilli(), ended, int64(r.form), r.Reply, t.j.namespace, r.Key)
+	if err == nil && n == 0 {
+		return errGone
+	}
 	if err == nil && n != 1 {
 		err = fmt.Errorf("the record was to be changed, and %d were", n)
 	}
