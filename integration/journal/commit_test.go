@@ -83,7 +83,8 @@ func TestUncertainCommit(t *testing.T) {
 				if state := held(t, direct)[key].State; (state == token.Done) != test.took {
 					t.Errorf("after End as done, it is %v", state)
 				}
-				uncertain("Forget", func() error { return j.Forget(soon(t), key) })
+				seen := held(t, direct)[key]
+				uncertain("Forget", func() error { return j.Forget(soon(t), seen) })
 				if _, there := held(t, direct)[key]; there == test.took {
 					t.Errorf("after Forget, is it there: %t", there)
 				}

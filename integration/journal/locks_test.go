@@ -136,8 +136,8 @@ func TestCancel(t *testing.T) {
 				_, err := j.End(ctx, record, token.Result{State: token.Done})
 				return err
 			},
-			"Resolve": func(ctx context.Context) error { return j.Resolve(ctx, "key", token.Done) },
-			"Forget":  func(ctx context.Context) error { return j.Forget(ctx, "key") },
+			"Resolve": func(ctx context.Context) error { return j.Resolve(ctx, record, token.Done) },
+			"Forget":  func(ctx context.Context) error { return j.Forget(ctx, record) },
 		} {
 			release := hold(t, w, "key")
 			ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
@@ -163,6 +163,41 @@ func TestCancel(t *testing.T) {
 		cancel()
 		if _, err := j.Begin(done, intent("key", "web")); err == nil {
 			t.Error("a context that has ended began a call")
+		}
+	})
+}
+
+// TestBeginWhileForgotten has the record go away while Begin waits for it: Begin makes a new one.
+func TestBeginWhileForgotten(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w world) {
+		if w.Dialect == sqljournal.SQLite {
+			return // which has no row to wait for: one transaction writes at a time
+		}
+		j := w.open(t, sqljournal.Options{})
+		end(t, j, begin(t, j, intent("k", "web")), token.Result{State: token.NotDone})
+		conn, err := w.pool(t).Conn(soon(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		do := func(statement string) {
+			if _, err := conn.ExecContext(soon(t), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		do("BEGIN")
+		do("SELECT * FROM aliretry_journal WHERE call_key = 'k' FOR UPDATE")
+		done := make(chan error, 1)
+		go func() { _, err := j.Begin(soon(t), intent("k", "web")); done <- err }()
+		waiter(t, w, nil)
+		do("DELETE FROM aliretry_journal WHERE call_key = 'k'")
+		do("COMMIT")
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if r := held(t, j)["k"]; r.Generation != 1 || r.State != token.Open {
+			t.Errorf("%+v", r)
 		}
 	})
 }

@@ -38,19 +38,24 @@ func TestOperate(t *testing.T) {
 			if err != nil || r.Key != "key 000" {
 				t.Errorf("the first is %q, %v", r.Key, err)
 			}
-			if err := j.Forget(soon(t), r.Key); err != nil {
+			if err := j.Forget(soon(t), r); err != nil {
 				t.Error(err)
 			}
 			break
 		}
 
+		seen := held(t, j) // as the operator sees it
 		resolve := func(key string, state token.State, want error) {
 			t.Helper()
-			if err := j.Resolve(soon(t), key, state); !errors.Is(err, want) || (want == nil) != (err == nil) {
+			r := seen[key]
+			r.Key = key
+			if err := j.Resolve(soon(t), r, state); !errors.Is(err, want) || (want == nil) != (err == nil) {
 				t.Errorf("%s as %v: %v", key, state, err)
 			}
 		}
 		begin(t, j, intent("key 003", "web"))
+		resolve("key 003", token.NotDone, sqljournal.ErrChanged) // of the call that was begun meanwhile he knows nothing
+		seen = held(t, j)
 		resolve("key 003", token.NotDone, nil)
 		resolve("key 003", token.NotDone, nil)
 		if r := held(t, j)["key 003"]; r.State != token.NotDone || r.Unsettled != 0 || r.Ended.IsZero() {
@@ -59,9 +64,18 @@ func TestOperate(t *testing.T) {
 		if r := begin(t, j, intent("key 003", "another")); r.Generation != 2 {
 			t.Errorf("begun after it: %+v", r)
 		}
+		resolve("key 003", token.NotDone, sqljournal.ErrChanged) // it is another generation
+		resolve("key 003", token.Done, sqljournal.ErrChanged)
+		if err := j.Forget(soon(t), seen["key 003"]); !errors.Is(err, sqljournal.ErrChanged) {
+			t.Errorf("forgotten as another generation: %v", err)
+		}
+		seen = held(t, j)
 		resolve("key 003", token.NotDone, nil)
 		resolve("key 003", token.Done, nil)
 		resolve("key 003", token.NotDone, sqljournal.ErrDone)
+		if err := j.Forget(soon(t), seen["key 003"]); !errors.Is(err, sqljournal.ErrChanged) {
+			t.Errorf("forgotten as open, and it is done: %v", err)
+		}
 		resolve("key 006", token.Done, nil)
 		resolve("key 006", token.Done, nil)
 		if _, err := j.Begin(soon(t), intent("key 006", "web")); !errors.Is(err, token.ErrDoneNoReply) {
@@ -69,10 +83,10 @@ func TestOperate(t *testing.T) {
 		}
 		resolve("key 000", token.Done, sqljournal.ErrNoRecord)
 		resolve("never", token.Done, sqljournal.ErrNoRecord)
-		if err := j.Resolve(soon(t), "key 006", token.Open); err == nil {
+		if err := j.Resolve(soon(t), seen["key 006"], token.Open); err == nil {
 			t.Error("resolved as Open")
 		}
-		if err := j.Forget(soon(t), "key 000"); !errors.Is(err, sqljournal.ErrNoRecord) {
+		if err := j.Forget(soon(t), token.Record{Key: "key 000"}); !errors.Is(err, sqljournal.ErrNoRecord) {
 			t.Errorf("forgotten twice: %v", err)
 		}
 		if r := begin(t, j, intent("key 000", "web")); r.Generation != 1 || r.Unsettled != 1 {

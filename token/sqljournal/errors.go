@@ -23,6 +23,8 @@ var (
 	ErrSeal = errors.New("the call is recorded as done, and its reply was not kept, since it could not be sealed")
 	// ErrNoRecord: there is no record under the key.
 	ErrNoRecord = errors.New("no record under this key")
+	// ErrChanged: the record is not as it was seen. Look again.
+	ErrChanged = errors.New("another call was begun or ended under the key meanwhile")
 	// ErrDone: the record is done, which no word makes undone.
 	ErrDone = errors.New("the key's call is recorded as done")
 )

@@ -75,28 +75,27 @@ func (j *Journal) page(ctx context.Context, after string, states []token.State) 
 
 // Resolve ends an open record by the word of someone who has looked what became of its call: Done,
 // after which Begin sends no more under the key and has no reply to give, or NotDone, after which the
-// next Begin makes a new call. Who says NotDone of a call that is still under way, or had its effect after
-// all, has it made twice. A record that is NotDone can still become Done; one that has the state already stays as it is. The errors
-// wrap [ErrNoRecord], [ErrDone] if a record that is Done were to become NotDone, [ErrUncertain], or the database's own.
-func (j *Journal) Resolve(ctx context.Context, key string, state token.State) error {
+// next Begin makes a new call. Who says NotDone of a call that is still under way, or had its effect
+// after all, has it made twice. A record that is NotDone can still become Done; one that has the
+// state already stays as it is.
+//
+// The word is about the record as it was seen, by List or beside Begin's error: if the key has gone
+// over to another generation since or, for NotDone, another call has been begun or ended under it,
+// nothing changes, and it is [ErrChanged]. Other errors wrap
+// [ErrNoRecord], [ErrDone] if a record that is Done were to become NotDone, [ErrUncertain], or the
+// database's own.
+func (j *Journal) Resolve(ctx context.Context, seen token.Record, state token.State) error {
 	if state != token.Done && state != token.NotDone {
 		return fmt.Errorf("sqljournal: a record cannot be resolved as %v", state)
 	}
-	var refused error
-	err := j.transact(ctx, func(t *tx) (bool, error) {
-		refused = nil
-		held, err := t.lock(key)
+	err := j.operate(ctx, seen, func(t *tx, held *row) (bool, error) {
 		switch {
-		case err != nil:
-			return false, err
-		case held == nil:
-			refused = ErrNoRecord
-			return false, nil
 		case held.State == state:
 			return false, nil
 		case held.State == token.Done:
-			refused = ErrDone
-			return false, nil
+			return false, ErrDone
+		case state == token.NotDone && held.Unsettled != seen.Unsettled:
+			return false, ErrChanged
 		}
 		held.State, held.Ended = state, t.now
 		if state == token.NotDone {
@@ -104,30 +103,52 @@ func (j *Journal) Resolve(ctx context.Context, key string, state token.State) er
 		}
 		return true, t.update(*held)
 	})
-	if err = errors.Join(err, refused); err != nil {
+	if err != nil {
 		return fmt.Errorf("sqljournal: resolving a record: %w", err)
 	}
 	return nil
 }
 
-// Forget removes the record under key, whatever its state. The next Begin under the key makes a new
-// call, with a new token. The errors wrap [ErrNoRecord], [ErrUncertain] or the database's own.
-func (j *Journal) Forget(ctx context.Context, key string) error {
-	var n int64
-	err := j.transact(ctx, func(t *tx) (_ bool, err error) {
-		if err := t.clock(); err != nil {
-			return false, err
+// Forget removes a record, whatever its state. The next Begin under its key makes a new call, with
+// a new token. It is about the record as it was seen: [ErrChanged] if it is another by now. The errors wrap
+// [ErrNoRecord], [ErrChanged], [ErrUncertain] or the database's own.
+func (j *Journal) Forget(ctx context.Context, seen token.Record) error {
+	err := j.operate(ctx, seen, func(t *tx, held *row) (bool, error) {
+		if held.State != seen.State || held.Unsettled != seen.Unsettled {
+			return false, ErrChanged
 		}
-		n, err = t.exec(j.db.form("DELETE FROM aliretry_journal WHERE namespace = ? AND call_key = ?"), j.namespace, key)
+		n, err := t.exec(j.db.form("DELETE FROM aliretry_journal WHERE namespace = ? AND call_key = ?"), j.namespace, seen.Key)
 		return n > 0, err
 	})
-	if err == nil && n == 0 {
-		err = ErrNoRecord
-	}
 	if err != nil {
 		return fmt.Errorf("sqljournal: forgetting a record: %w", err)
 	}
 	return nil
+}
+
+// operate lets f change a record by the word of someone who has seen it, if it is still as it was.
+func (j *Journal) operate(ctx context.Context, seen token.Record, f func(*tx, *row) (bool, error)) error {
+	var refused error
+	err := j.transact(ctx, func(t *tx) (bool, error) {
+		refused = nil
+		held, err := t.lock(seen.Key)
+		switch {
+		case err != nil:
+			return false, err
+		case held == nil:
+			refused = ErrNoRecord
+			return false, nil
+		case held.Generation != seen.Generation, held.Token != seen.Token, !held.Begun.Equal(seen.Begun):
+			refused = ErrChanged
+			return false, nil
+		}
+		commit, err := f(t, held)
+		if err == ErrDone || err == ErrChanged {
+			refused, err = err, nil
+		}
+		return commit, err
+	})
+	return errors.Join(err, refused)
 }
 
 // Purge removes the records of the journal's namespace that ended, as Done or NotDone, longer ago
