@@ -1,6 +1,6 @@
 # Thin names for the commands that README and .ci/run use.
 
-.PHONY: test race lint fuzz bench example catalogue integration otelretry compare faults storm claims ci
+.PHONY: test race lint fuzz bench example catalogue integration journal crash otelretry compare faults storm claims ci
 
 test:
 	go test ./...
@@ -29,6 +29,13 @@ integration:
 	cd integration && go test -race ./...
 	cd integration/darabonba && go test -race ./...
 	cd integration/darabonba224 && go test -race ./...
+
+journal:
+	integration/journal/databases.sh
+	cd integration/journal && go test -race ./...
+
+crash:
+	cd integration/journal && go test -timeout 20m ./crash -kills-sqlite=500 -kills-postgres=200 -kills-mysql=200 -restarts=10 -herd=32
 
 otelretry:
 	cd retry/otelretry && go test -race ./...
