@@ -95,35 +95,36 @@ func (c *call) begin(body []byte) error {
 	defer cancel()
 	asked := time.Now()
 	r, err := c.t.Journal.Begin(ctx, intent)
+	if err != nil {
+		return c.notBegun(r, err)
+	}
+	c.byKey = nil // what becomes of this call counts
+	c.record, c.token, c.born = &r, r.Token, asked.Add(-r.Age)
+	c.resumed = r.State == token.Open && r.Unsettled > 1
+	return nil
+}
+
+// notBegun is what the Journal's refusal says of the key, and the error to end with. The record is
+// there where it is the reason.
+func (c *call) notBegun(r token.Record, err error) error {
+	other := errors.Is(err, token.ErrOtherCall)
 	switch {
-	case err == nil:
-		c.byKey = nil // what becomes of this call counts
-		c.record, c.token, c.born = &r, r.Token, asked.Add(-r.Age)
-		c.resumed = r.State == token.Open && r.Unsettled > 1
-		return nil
-	case errors.Is(err, token.ErrOtherCall):
+	case r.State == token.Done && !other:
+		c.know(Done)
+		c.recordedAt = r.Ended
+	case r.Key != "":
 		c.recordOpen = r.State == token.Open
-		return err
-	case errors.Is(err, token.ErrDoneNoReply):
-		c.know(Done)
-		c.recordedAt = r.Ended
-		return err
-	}
-	if r.State == token.Done { // and its reply cannot be had, or the caller's token is another
-		c.know(Done)
-		c.recordedAt = r.Ended
-		if errors.Is(err, token.ErrOtherToken) {
-			return fmt.Errorf("%w: %w", ErrTokenConflict, err)
-		}
-		return fmt.Errorf("%w: %w", token.ErrDoneNoReply, Redact(err))
 	}
 	switch {
+	case other, errors.Is(err, token.ErrDoneNoReply):
+		return err
 	case errors.Is(err, token.ErrExpired):
-		c.token, c.recordOpen = r.Token, true
+		c.token = r.Token
 		return err
 	case errors.Is(err, token.ErrOtherToken):
-		c.recordOpen = true
 		return fmt.Errorf("%w: %w", ErrTokenConflict, err)
+	case r.State == token.Done:
+		return fmt.Errorf("%w: %w", token.ErrDoneNoReply, Redact(err))
 	}
 	return fmt.Errorf("%w: %w", ErrJournal, Redact(err))
 }
@@ -138,10 +139,8 @@ func (c *call) settleRecord() {
 		c.recordOpen = true // until it was read to its end: it may yet break off
 		return
 	}
-	c.settling.Lock()
-	defer c.settling.Unlock()
 	r := c.record
-	c.record, c.recordOpen = nil, false
+	c.record = nil
 	result := token.Result{State: stateOf[settle(c.readOnly, c.effects)]}
 	switch result.State {
 	case token.Open:
@@ -153,6 +152,9 @@ func (c *call) settleRecord() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(foreignContext{c.caller}), journalTimeout)
 	defer cancel()
 	now, err := c.t.Journal.End(ctx, *r, result)
+	c.settling.Lock()
+	defer c.settling.Unlock()
+	c.recordOpen = false
 	if err != nil {
 		c.reason += "; the journal: " + scrub(causeOf(Redact(err)))
 	}
