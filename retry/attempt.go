@@ -116,7 +116,7 @@ func (c *call) timeLeft() error {
 	}
 	// A wait may have lasted longer than was meant, on a machine that slept; and under a key the
 	// token may have been sent before the first attempt.
-	if lifetime := c.tokenLifetime(); (len(c.attempts) > 0 || c.record != nil) && lifetime > 0 && c.age() > lifetime {
+	if lifetime := c.tokenLifetime(); (len(c.attempts) > 0 || c.keyed != nil) && lifetime > 0 && c.age() > lifetime {
 		return tokenAgeError(lifetime)
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -58,9 +57,7 @@ type call struct {
 	answered *Info       // of a call that ended before this one began: a redirect, or a repeated try
 	reply    reply       // to the last attempt
 	broken   atomic.Bool // it broke off after it was returned
-	whole    atomic.Bool // it was read to its end, of one that is not in memory
-	settling sync.Mutex  // of the record, by the reader of such a reply
-	underKey
+	keyed    *underKey   // nil without a key that counts
 
 	room openapi.Room // for the request's parameters
 }
@@ -141,9 +138,9 @@ func (c *call) finish(r *reply, d decision) (*http.Response, error) {
 		return nil, c.fail(d.reason, r.cause(), d.err)
 	}
 	c.reason, c.stopErr = d.reason, d.err
-	c.settleRecord()
+	c.endRecord()
 	r.resp.Header.Del(infoHeader) // nobody but us may state it
-	if r.class != Success || len(c.attempts) > 1 || c.recordOpen {
+	if r.class != Success || len(c.attempts) > 1 || c.keyed.isOpen() {
 		i := c.snapshot()
 		i.write(r.resp.Header)
 	}
@@ -179,8 +176,6 @@ func (c *call) snapshot() Info {
 	if c.answered != nil {
 		return *c.answered
 	}
-	c.settling.Lock()
-	defer c.settling.Unlock()
 	i := Info{
 		Operation:   c.operation,
 		Method:      c.wire.Method,
@@ -189,7 +184,7 @@ func (c *call) snapshot() Info {
 		Attempts:    slices.Clone(c.attempts),
 		Reason:      c.reason,
 	}
-	c.underKey.tell(&i)
+	c.keyed.tell(&i)
 	if c.wire.URL != nil {
 		i.Scheme, i.Host = c.wire.URL.Scheme, c.wire.URL.Host
 	}

@@ -96,9 +96,7 @@ func (c *Client) DoAction(ctx context.Context, request requests.AcsRequest, resp
 
 // unsent ends a call that does not come as far as the Transport.
 func (c *Client) unsent(ctx context.Context, err error) error {
-	unsent := &call{hooks: hooksOf(c.Transport, ctx)}
-	unsent.ignorant(ctx)
-	return unsent.refuse(err)
+	return (&call{hooks: hooksOf(c.Transport, ctx), keyed: newUnderKey(ctx)}).refuse(err)
 }
 
 // unmarshal is the SDK's, which panics on an error body whose Code, Message or RequestId

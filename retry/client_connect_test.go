@@ -49,7 +49,7 @@ func TestDoActionReadTimeout(t *testing.T) {
 		srv.Script(retrytest.Hang().AfterEffect())
 		c := mustWrap(t, newEss(t))
 		request := createRequest(srv)
-		request.SetReadTimeout(50 * time.Millisecond)
+		request.SetReadTimeout(300 * time.Millisecond)
 		if err := c.DoAction(context.Background(), request, ess.CreateCreateScalingGroupResponse()); err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aliretry/aliretry/internal/openapi"
@@ -28,66 +29,77 @@ var (
 // of the caller meanwhile.
 const journalTimeout = 5 * time.Second
 
-// underKey is what a call under a key knows of it.
+// underKey is what a call under a key knows of it. Nil stands for a call without one.
 type underKey struct {
-	key        string
-	record     *token.Record // until the call is settled
-	byKey      *Outcome      // where the call's own attempts are not all that counts
+	key    *bound
+	record *token.Record // until the call is settled
+
+	mu         sync.Mutex // a reply that is still arriving is read while others look
+	byKey      *Outcome   // where the call's own attempts are not all that counts
+	why        string     // the record could not be written
 	resumed    bool
 	replayed   bool
 	recordedAt time.Time
 	recordOpen bool
 }
 
+// newUnderKey returns what is known under a context's key before the Journal was asked: an earlier
+// call may have had its effect.
+func newUnderKey(ctx context.Context) *underKey {
+	given, _ := ctx.Value(keyKey{}).(*bound)
+	if given == nil {
+		return nil
+	}
+	k := &underKey{key: given}
+	k.know(Unknown)
+	return k
+}
+
+func (k *underKey) know(o Outcome) { k.byKey = &o }
+
 func (k *underKey) tell(i *Info) {
-	i.Key, i.Resumed, i.Replayed, i.RecordedAt, i.RecordOpen = k.key, k.resumed, k.replayed, k.recordedAt, k.recordOpen
+	if k == nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	i.Key, i.Resumed, i.Replayed, i.RecordedAt, i.RecordOpen = k.key.to, k.resumed, k.replayed, k.recordedAt, k.recordOpen
+	i.Reason += k.why
 	if k.byKey != nil {
 		i.Outcome = *k.byKey
 	}
 }
 
-// ignorant is what is known under a context's key before the Journal was asked: an earlier call
-// may have had its effect.
-func (k *underKey) ignorant(ctx context.Context) {
-	if given, _ := ctx.Value(keyKey{}).(*bound); given != nil {
-		k.key = given.to
-		k.know(Unknown)
-	}
-}
-
-func (k *underKey) know(o Outcome) { k.byKey = &o }
-
 // isReplay reports whether the Journal has the reply already.
-func (k *underKey) isReplay() bool { return k.record != nil && k.record.State == token.Done }
-
-// isKeyed reports whether the call is made under a key.
-func (c *call) isKeyed() bool {
-	given, _ := c.caller.Value(keyKey{}).(*bound)
-	return given != nil && !c.readOnly && !c.dryRun
+func (k *underKey) isReplay() bool {
+	return k != nil && k.record != nil && k.record.State == token.Done
 }
+
+// isOpen reports whether the record stays open although the call has ended.
+func (k *underKey) isOpen() bool { return k != nil && k.recordOpen }
 
 // begin asks the Journal for the token of a call under a key. One that the call has already is the
 // caller's own.
 func (c *call) begin(body []byte) error {
-	if !c.isKeyed() {
+	k := c.keyed
+	if k == nil {
 		return nil
 	}
-	switch err := token.ValidateKey(c.key); {
+	switch err := token.ValidateKey(k.key.to); {
 	case err != nil:
-		c.byKey = nil // no call can have been made under it
+		k.byKey = nil // no call can have been made under it
 		return err
 	case c.contradictory, c.operation.Token == NoToken:
-		c.byKey = nil
+		k.byKey = nil
 		return ErrNoToken
 	case isNil(c.t.Journal):
 		return ErrNoJournal
 	}
-	given := c.caller.Value(keyKey{}).(*bound)
 	parts := openapi.Parts(&c.request, &c.wire, body)
-	if !given.bind(openapi.Fingerprint(parts)) {
+	if !k.key.bind(openapi.Fingerprint(parts)) {
 		return fmt.Errorf("%w: its context has served that one", token.ErrOtherCall)
 	}
-	intent := token.Intent{Key: c.key, Operation: c.operation.String(), Params: make([]token.Param, len(parts)), Token: c.token, Lifetime: c.policy.TokenLifetime}
+	intent := token.Intent{Key: k.key.to, Operation: c.operation.String(), Params: make([]token.Param, len(parts)), Token: c.token, Lifetime: c.policy.TokenLifetime}
 	for i := range parts {
 		intent.Params[i] = token.Param{Name: parts[i].Name(), Value: parts[i].Value()}
 	}
@@ -98,22 +110,22 @@ func (c *call) begin(body []byte) error {
 	if err != nil {
 		return c.notBegun(r, err)
 	}
-	c.byKey = nil // what becomes of this call counts
-	c.record, c.token, c.born = &r, r.Token, asked.Add(-r.Age)
-	c.resumed = r.State == token.Open && r.Unsettled > 1
+	c.token, c.born = r.Token, asked.Add(-r.Age)
+	k.record, k.byKey = &r, nil // what becomes of this call counts
+	k.resumed = r.State == token.Open && r.Unsettled > 1
 	return nil
 }
 
 // notBegun is what the Journal's refusal says of the key, and the error to end with. The record is
 // there where it is the reason.
 func (c *call) notBegun(r token.Record, err error) error {
-	other := errors.Is(err, token.ErrOtherCall)
+	k, other := c.keyed, errors.Is(err, token.ErrOtherCall)
 	switch {
 	case r.State == token.Done && !other:
-		c.know(Done)
-		c.recordedAt = r.Ended
+		k.know(Done)
+		k.recordedAt = r.Ended
 	case r.Key != "":
-		c.recordOpen = r.State == token.Open
+		k.recordOpen = r.State == token.Open
 	}
 	switch {
 	case other, errors.Is(err, token.ErrDoneNoReply):
@@ -129,44 +141,51 @@ func (c *call) notBegun(r token.Record, err error) error {
 	return fmt.Errorf("%w: %w", ErrJournal, Redact(err))
 }
 
+// endRecord settles the record when the call ends, unless its reply is still arriving, which may
+// yet break off: then its reader does, at its end.
+func (c *call) endRecord() {
+	if k := c.keyed; k != nil && k.record != nil && c.reply.rest != nil && c.reply.class == Success {
+		k.recordOpen = true
+		return
+	}
+	c.settleRecord()
+}
+
 // settleRecord writes what became of the call into the Journal, once, and learns from it what
 // is known of the key: other calls under it may be open, or may be done.
 func (c *call) settleRecord() {
-	if c.record == nil {
+	k := c.keyed
+	if k == nil || k.record == nil {
 		return
 	}
-	if c.reply.rest != nil && c.reply.class == Success && !c.whole.Load() {
-		c.recordOpen = true // until it was read to its end: it may yet break off
-		return
-	}
-	r := c.record
-	c.record = nil
+	r := *k.record
+	k.record = nil
 	result := token.Result{State: stateOf[settle(c.readOnly, c.effects)]}
 	switch result.State {
 	case token.Open:
-		c.recordOpen = true
+		k.recordOpen = true
 		return
 	case token.Done:
 		result.Reply = c.reply.kept()
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(foreignContext{c.caller}), journalTimeout)
 	defer cancel()
-	now, err := c.t.Journal.End(ctx, *r, result)
-	c.settling.Lock()
-	defer c.settling.Unlock()
-	c.recordOpen = false
+	now, err := c.t.Journal.End(ctx, r, result)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.recordOpen = false
 	if err != nil {
-		c.reason += "; the journal: " + scrub(causeOf(Redact(err)))
+		k.why = "; the journal: " + scrub(causeOf(Redact(err)))
 	}
 	switch {
 	case now.State == token.Done:
-		c.know(Done)
+		k.know(Done)
 	case err == nil && now.State == token.NotDone:
 	case result.State == token.Done:
-		c.recordOpen = true
+		k.recordOpen = true
 	default:
-		c.recordOpen = true
-		c.know(Unknown)
+		k.recordOpen = true
+		k.know(Unknown)
 	}
 }
 
@@ -194,14 +213,14 @@ func (r *reply) kept() []byte {
 
 // replay answers a call whose record is Done, without sending anything.
 func (c *call) replay() (*http.Response, error) {
-	record := c.record
-	c.record, c.recordedAt = nil, record.Ended
-	c.know(Done)
+	k, record := c.keyed, c.keyed.record
+	k.record, k.recordedAt = nil, record.Ended
+	k.know(Done)
 	var kept keptReply
 	if err := json.Unmarshal(record.Reply, &kept); err != nil {
 		return nil, c.fail("the reply in the journal cannot be read", fmt.Errorf("%w: %w", token.ErrDoneNoReply, err), nil)
 	}
-	c.replayed, c.reason = true, "the journal has the reply"
+	k.replayed, c.reason = true, "the journal has the reply"
 	resp := &http.Response{
 		Status: fmt.Sprint(kept.Status, " ", http.StatusText(kept.Status)), StatusCode: kept.Status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,

@@ -26,7 +26,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above)
 	c.born = c.start
 	c.attempts = c.first[:0]
 	c.hooks = hooksOf(t, c.caller)
-	c.ignorant(c.caller)
+	c.keyed = newUnderKey(c.caller)
 
 	var policyErr error
 	c.policy, policyErr = t.Policy.withDefaults()
@@ -51,8 +51,8 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above)
 	}
 	c.policy.AttemptTimeout = cmp.Or(up.readTimeout, c.policy.AttemptTimeout)
 	c.resolve(asked)
-	if !c.isKeyed() {
-		c.underKey = underKey{}
+	if c.readOnly || c.dryRun {
+		c.keyed = nil
 	}
 	if err = c.checkLayers(req); err != nil {
 		return c, err
@@ -70,7 +70,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above)
 	c.end = c.policy.end(c.start, deadline)
 	c.ctx.Context, c.ctx.call = c.caller, c
 	theirs := body
-	if body, err = c.assignToken(body); err != nil || c.isReplay() {
+	if body, err = c.assignToken(body); err != nil || c.keyed.isReplay() {
 		return c, err
 	}
 	if c.prepared, err = signing.Prepare(&c.wire, &c.request, body); err != nil {

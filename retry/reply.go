@@ -112,7 +112,7 @@ func (s *streamBody) Read(p []byte) (int, error) {
 		s.call.broken.Store(true)
 		err = &Error{Info: s.call.snapshot(), Err: Redact(err)}
 	}
-	if err == io.EOF && s.call != nil && !s.call.whole.Swap(true) {
+	if err == io.EOF && s.call != nil {
 		s.call.settleRecord()
 	}
 	return n, err

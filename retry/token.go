@@ -40,7 +40,7 @@ func (c *call) assignToken(body []byte) ([]byte, error) {
 			return nil, ErrNoToken
 		}
 		c.token = given.to
-	case own == "" && !c.dryRun && c.operation.Token.parameter() != "" && !c.isKeyed():
+	case own == "" && !c.dryRun && c.operation.Token.parameter() != "" && c.keyed == nil:
 		// Also where the caller vouches for a replay: then a second effect would do no
 		// harm, and with the token there is none.
 		c.token = token.New()

@@ -82,7 +82,7 @@ func (t *Transport) do(req *http.Request, handed *http.Transport, up above) (*ht
 		return nil, c.refuse(err)
 	}
 	defer c.ctx.over.Store(true)
-	if c.isReplay() {
+	if c.keyed.isReplay() {
 		return c.replay()
 	}
 	return c.run()

@@ -26,7 +26,8 @@
 //   - MySQL, MariaDB: the table is InnoDB's, innodb_flush_log_at_trx_commit is 1, and sync_binlog
 //     too where there is a binary log, for recovery drops what that has lost.
 //   - SQLite: PRAGMA synchronous is EXTRA, since FULL can lose the last transaction of a rollback
-//     journal to a loss of power. The journal mode is yours, but for MEMORY and OFF, with which a
+//     journal to a loss of power. One transaction at a time has the file: for a few processes, not
+//     for dozens on a slow disk. The journal mode is yours, but for MEMORY and OFF, with which a
 //     crash can destroy the file, and databases in memory.
 //
 // What cannot be had ends in [ErrNotDurable], on Open and in every later transaction. A disk

@@ -15,6 +15,8 @@ type evidence struct {
 	told     map[string][]string // see books
 	notDone  map[string]string
 	calls    int
+	outages  int
+	open     int
 	sent     int // attempts before the last calls
 	attempts []retrytest.Attempt
 	effects  []retrytest.Effect

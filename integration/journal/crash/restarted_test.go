@@ -77,7 +77,7 @@ func restart(t *testing.T, w world) {
 		t.Errorf("%d keys are left", n)
 	}
 	seen := r.mustVerify(t)
-	t.Logf("%d restarts: %v; %d calls were not sent, %d not recorded", *restarts, seen, r.outages, r.open)
+	t.Logf("%d restarts: %v", *restarts, seen)
 }
 
 // progress waits until the children have settled some more keys, and returns how many are.

@@ -9,10 +9,11 @@ type tally struct {
 	inProgress          int // refused since the work was under way
 	generations         int // beyond the first of each key
 	notDone             int // calls whose callers were told that nothing was done
+	outages, open       int // calls that the journal failed before, and at the end of
 }
 
 func (e *evidence) tally() tally {
-	t := tally{rounds: 1, keys: len(e.keys), calls: e.calls, attempts: len(e.attempts), notDone: len(e.notDone)}
+	t := tally{rounds: 1, keys: len(e.keys), calls: e.calls, attempts: len(e.attempts), notDone: len(e.notDone), outages: e.outages, open: e.open}
 	for _, a := range e.attempts {
 		if a.Replayed {
 			t.replays++
@@ -36,6 +37,8 @@ func (t *tally) add(u tally) {
 	t.inProgress += u.inProgress
 	t.generations += u.generations
 	t.notDone += u.notDone
+	t.outages += u.outages
+	t.open += u.open
 }
 
 // isVaried reports whether everything has come to pass at all.
@@ -44,6 +47,6 @@ func (t *tally) isVaried() bool {
 }
 
 func (t tally) String() string {
-	return fmt.Sprintf("%d keys, %d calls that came to an end, %d of them as not done, %d further generations, %d attempts, %d replayed, %d refused while the first was at work",
-		t.keys, t.calls, t.notDone, t.generations, t.attempts, t.replays, t.inProgress)
+	return fmt.Sprintf("%d keys, %d calls that came to an end, %d not done, %d not sent and %d not recorded for want of the journal, %d further generations, %d attempts, %d replayed, %d refused while the first was at work",
+		t.keys, t.calls, t.notDone, t.outages, t.open, t.generations, t.attempts, t.replays, t.inProgress)
 }
