@@ -180,7 +180,7 @@ func TestRefused(t *testing.T) {
 		args []string
 		err  string
 	}{
-		"a journal of an earlier story": {[]string{"-journal", journal}, "exit status 2: stack/web-prod/run-1/group-1: aliretry: CreateScalingGroup: not sent: the key belongs to another call: they differ in Host"},
+		"a journal of an earlier story": {[]string{"-journal", journal}, "exit status 2: stack/web-prod/run-1/group-1: aliretry: CreateScalingGroup: not sent, and the outcome of its key is Unknown: the key belongs to another call: they differ in Host"},
 		"a journal in no directory":     {[]string{"-journal", filepath.Join(journal, "x")}, "exit status 2: sqljournal: opening on SQLite: "},
 		"no journal":                    {[]string{"-endpoint", "ess.example.com"}, "-endpoint needs -journal"},
 		"no credentials":                {[]string{"-endpoint", "ess.example.com", "-journal", journal, "-run", "2"}, "no credentials"},

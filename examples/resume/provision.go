@@ -100,6 +100,8 @@ func look(ctx context.Context, out io.Writer, journal *sqljournal.Journal, s set
 func advice(err error) string {
 	i, ok := retry.InfoOf(err)
 	switch {
+	case errors.Is(err, token.ErrOtherCall):
+		return "\nthe journal has another call under this key: give another -run, or another journal"
 	case errors.Is(err, token.ErrExpired):
 		return "\nlook whether the group is there, and tell the journal by its method Resolve"
 	case ok && (i.Outcome == retry.Unknown || i.RecordOpen):
