@@ -33,9 +33,9 @@ var ErrBudget = errors.New("this program's own retry budget is spent")
 // loop around it would go round without a pause for as long as the outage lasts.
 type Budget struct {
 	// Size is how many tokens the Budget has at first and after a rest. 0 means 500, enough
-	// for 7 retries at the full price, which is all that one call makes; below 70 there is one
-	// only after successes. It never holds more than a hundred times its Size. A negative one
-	// ends every call with [ErrPolicy].
+	// for 7 retries at the full price, which is all that one call makes; below 70 there is none
+	// at that price but after successes. It never holds more than a hundred times its Size. A
+	// negative one ends every call with [ErrPolicy].
 	Size int
 
 	rules *budgetRules // nil means the default ones
