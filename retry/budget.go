@@ -105,6 +105,24 @@ func (r *budgetRules) drift(held, size float64, passed time.Duration) float64 {
 	return size + (held-size)*math.Exp(-passed.Seconds()/r.forget.Seconds())
 }
 
+// purse is what one call has to do with its budget.
+type purse struct {
+	budget *Budget
+	paid   float64 // for the attempt that is under way
+}
+
+// afford pays for a retry, and reports whether there was enough.
+func (p *purse) afford(now time.Time, of price) (ok bool) {
+	p.paid, ok = p.budget.spend(now, of)
+	return ok
+}
+
+// answered takes notice of what the attempt came to.
+func (p *purse) answered(now time.Time, class Class) { p.budget.answered(now, class, p.paid) }
+
+// unsent takes back what was paid for an attempt that was not made.
+func (p *purse) unsent(now time.Time) { p.budget.unspend(now, p.paid) }
+
 // spend pays for a retry, and returns what it cost and whether it was there.
 func (b *Budget) spend(now time.Time, p price) (cost float64, ok bool) {
 	if b.rules == &unlimited || p == free {

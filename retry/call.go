@@ -52,8 +52,8 @@ type call struct {
 	used     signer.Credentials // by the last attempt
 	renewed  bool               // they were, once
 	reason   string
-	stopErr  error       // the context's error where time ended the call, or ErrBudget
-	paid     float64     // to the budget, for the attempt that is under way
+	stopErr  error // the context's error where time ended the call, or ErrBudget
+	purse    purse
 	answered *Info       // of a call that ended before this one began: a redirect, or a repeated try
 	reply    reply       // to the last attempt
 	broken   atomic.Bool // it broke off after it was returned
@@ -66,10 +66,11 @@ type call struct {
 func (c *call) run() (*http.Response, error) {
 	c.hooks.callStart(c.snapshot)
 	c.delays.policy, c.delays.growth = &c.policy, &defaultGrowth
+	c.purse.budget = c.t.budget()
 	for {
 		a, reply, err := c.attempt()
 		if err != nil { // before anything of it was sent
-			c.t.budget().unspend(time.Now(), c.paid)
+			c.purse.unsent(time.Now())
 			return nil, c.fail(reasonOf(fmt.Sprintf("attempt %d could not begin", len(c.attempts)+1), err), err, c.caller.Err())
 		}
 		renewed := a.Class == CredentialsExpired && c.renewCredentials()
@@ -79,16 +80,13 @@ func (c *call) run() (*http.Response, error) {
 		if a.Class == Broken && reply.fault.Refused {
 			answered = Rejected // in a 2xx, the API's own word all the same
 		}
-		c.t.budget().answered(s.now, answered, c.paid)
+		c.purse.answered(s.now, answered)
 		d := decide(&s, func(t traits) time.Duration {
 			if isSkewed := func(a Attempt) bool { return a.Class == ClockSkew }; isSkewed(a) && slices.ContainsFunc(c.attempts, isSkewed) {
 				t.delay = transientDelay // the correction did not help: two clocks, or a wrong Date
 			}
 			return c.delays.next(t, c.t.jitter(), reply.hint())
-		}, func(p price) (ok bool) {
-			c.paid, ok = c.t.budget().spend(s.now, p)
-			return ok
-		})
+		}, func(p price) bool { return c.purse.afford(s.now, p) })
 		a.Wait = d.delay
 		c.attempts = append(c.attempts, a)
 		c.effects = append(c.effects, reply.effect)
@@ -102,7 +100,7 @@ func (c *call) run() (*http.Response, error) {
 			c.hooks.wait(a)
 		}
 		if err := sleep(c.caller, d.delay); err != nil {
-			c.t.budget().unspend(time.Now(), c.paid)
+			c.purse.unsent(time.Now())
 			return nil, c.fail("the caller's context ended during a wait", reply.cause(), err)
 		}
 	}

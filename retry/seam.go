@@ -53,7 +53,7 @@ func newSeamClient(r seam.Rules) seam.Client {
 }
 
 func (c *seamClient) Call(now time.Time) seam.Call {
-	s := &seamCall{client: c, end: c.policy.end(now, time.Time{})}
+	s := &seamCall{client: c, end: c.policy.end(now, time.Time{}), purse: purse{budget: &c.budget}}
 	s.delays.policy, s.delays.growth = &c.policy, &c.growth
 	return s
 }
@@ -63,22 +63,19 @@ type seamCall struct {
 	end      time.Time
 	delays   delays
 	attempts int
-	paid     float64
+	purse    purse
 }
 
 func (s *seamCall) Timeout(now time.Time) time.Duration {
 	return min(s.client.policy.AttemptTimeout, s.end.Sub(now))
 }
 
-func (s *seamCall) Next(class seam.Class, now time.Time, jitter float64, hint time.Duration) seam.Step {
+func (s *seamCall) Next(class seam.Class, now time.Time, jitter float64) seam.Step {
 	s.attempts++
 	p := &s.client.policy
-	s.client.budget.answered(now, Class(class), s.paid)
+	s.purse.answered(now, Class(class))
 	d := decide(&situation{class: Class(class), replaySafe: true, attempts: s.attempts, maxAttempts: p.MaxAttempts, now: now, end: s.end},
-		func(t traits) time.Duration { return s.delays.next(t, jitter, hint) },
-		func(p price) (ok bool) {
-			s.paid, ok = s.client.budget.spend(now, p)
-			return ok
-		})
+		func(t traits) time.Duration { return s.delays.next(t, jitter, 0) },
+		func(p price) bool { return s.purse.afford(now, p) })
 	return seam.Step{Retry: d.retry, Delay: d.delay, Success: Class(class) == Success, Refused: d.err == ErrBudget}
 }

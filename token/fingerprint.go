@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"slices"
+	"strings"
 )
 
 // Param is one of the parts that make a call: a parameter, the host, the body.
@@ -28,15 +29,7 @@ func newFingerprint(params []Param) Fingerprint {
 
 func macs(salt []byte, params []Param) map[string]string {
 	sorted := slices.Clone(params)
-	slices.SortStableFunc(sorted, func(a, b Param) int {
-		switch {
-		case a.Name < b.Name:
-			return -1
-		case a.Name > b.Name:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(sorted, func(a, b Param) int { return strings.Compare(a.Name, b.Name) })
 	out := make(map[string]string, len(params))
 	for len(sorted) > 0 {
 		name, mac := sorted[0].Name, hmac.New(sha256.New, salt)

@@ -26,9 +26,9 @@ type Client interface {
 type Call interface {
 	// Timeout is how long an attempt that begins now may last.
 	Timeout(now time.Time) time.Duration
-	// Next decides what follows an attempt. Jitter is a random number in [0, 1); hint is the
-	// server's, 0 for none.
-	Next(class Class, now time.Time, jitter float64, hint time.Duration) Step
+	// Next decides what follows an attempt whose reply gave no hint when to come again. Jitter
+	// is a random number in [0, 1).
+	Next(class Class, now time.Time, jitter float64) Step
 }
 
 // Step is what follows an attempt: another one after Delay or, if Retry is false, the end of

@@ -46,5 +46,5 @@ type ourCall struct {
 }
 
 func (c *ourCall) Next(reply Reply, now time.Time, random *rand.Rand) Step {
-	return c.Call.Next(c.classes[reply], now, random.Float64(), 0)
+	return c.Call.Next(c.classes[reply], now, random.Float64())
 }
