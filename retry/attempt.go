@@ -50,13 +50,16 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	watch := newWireWatch(own)
 	ctx, cancel := context.WithCancelCause(&c.ctx)
 	req := c.wire.WithContext(httptrace.WithClientTrace(ctx, &watch.hooks))
-	req.Header = c.wire.Header.Clone() // some bases add to it, or still read it when the caller has the reply
+	unpacked := own && !ours.DisableCompression && !c.asIs
+	if !own || unpacked || len(c.hooks) > 0 || c.request.Style != openapi.RPC {
+		req.Header = c.wire.Header.Clone() // for some bases add to it; net/http only reads it
+	}
 	if err := c.prepared.Sign(req, signing.Key(credentials), signing.Stamp{Nonce: a.Nonce, Time: a.SignedAt}); err != nil {
 		cancel(nil)
 		return Attempt{}, nil, fmt.Errorf("%w: %w", ErrCredentials, err)
 	}
 	sendOnce(req, own)
-	if own && !ours.DisableCompression && !c.asIs {
+	if unpacked {
 		req.Header["Accept-Encoding"] = []string{"gzip"} // else net/http takes a cut-off empty body for a whole one
 	}
 	c.hooks.attemptStart(a)

@@ -59,7 +59,17 @@ type call struct {
 	broken   atomic.Bool // it broke off after it was returned
 	keyed    *underKey   // nil without a key that counts
 
-	room openapi.Room // for the request's parameters
+	scratch *signing.Scratch // for the request's parameters and prepared; nil before and after
+}
+
+// close lets go of what only attempts need.
+func (c *call) close() {
+	c.ctx.over.Store(true)
+	if c.scratch != nil {
+		c.request.Query, c.prepared = nil, nil
+		c.scratch.Release()
+		c.scratch = nil
+	}
 }
 
 // run makes attempts until one settles the call or nothing more can be done.

@@ -14,6 +14,7 @@ import (
 type above struct {
 	tried          bool          // the call may be a repetition by the SDK
 	autoRetry      bool          // the SDK would repeat the call when it fails
+	retried        bool          // by the V2 SDK, whose request says so
 	readTimeout    time.Duration // that the request brought along; 0 if it did not
 	start          time.Time     // of the call; zero if it starts now
 	connectTimeout time.Duration // the request's; 0 if it has none
@@ -63,7 +64,7 @@ func (c *call) checkLayers(req *http.Request) error {
 			trace.GetConn(req.URL.Host)
 		}
 		return fmt.Errorf("%w: this is an attempt of another Transport", ErrLayered)
-	case hasHeader(req.Header, "x-acs-retry-attempts"): // by the V2 SDK, which has tried before
+	case c.above.retried:
 		c.followsAnother()
 		return fmt.Errorf("%w: the SDK's RetryOptions are set, and this is a repeated try", ErrLayered)
 	}

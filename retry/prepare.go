@@ -38,13 +38,16 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above)
 	if err == nil {
 		err = validate(req)
 	}
+	if err == nil {
+		err = c.makeWire(req)
+	}
 	if err != nil {
 		return c, err
 	}
-	if c.request, err = openapi.Identify(req, body, c.room[:0]); err != nil {
+	c.scratch = signing.NewScratch()
+	if c.request, err = openapi.Identify(req, body, c.scratch.Params[:0]); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	c.makeWire(req)
 	var asked time.Duration
 	if handed != nil {
 		asked = max(0, handed.ResponseHeaderTimeout) // net/http takes a negative one for none
@@ -73,7 +76,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above)
 	if body, err = c.assignToken(body); err != nil || c.keyed.isReplay() {
 		return c, err
 	}
-	if c.prepared, err = signing.Prepare(&c.wire, &c.request, body); err != nil {
+	if c.prepared, err = signing.Prepare(&c.wire, &c.request, body, c.scratch); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
 	if given, _ := c.caller.Value(tokenKey{}).(*bound); given != nil && !given.bind(openapi.Fingerprint(openapi.Parts(&c.request, &c.wire, theirs))) {
@@ -115,16 +118,6 @@ func validate(req *http.Request) error {
 	if strings.ContainsFunc(req.Method, func(r rune) bool { return r < 'A' || r > 'Z' }) {
 		return fmt.Errorf("%w: its method is not one", ErrRequest)
 	}
-	for key, values := range req.Header {
-		if !isHeaderName(key) {
-			return fmt.Errorf("%w: a header's name is not one", ErrRequest)
-		}
-		for _, v := range values {
-			if openapi.HasControl(v) {
-				return fmt.Errorf("%w: header %s holds a control character", ErrRequest, key)
-			}
-		}
-	}
 	return nil
 }
 
@@ -142,20 +135,30 @@ func isHeaderName(s string) bool {
 
 // makeWire sets what attempts are made of: the caller's request less the headers by which
 // net/http would replay a signed request, send a second Host, or leave a compressed reply as
-// it is.
+// it is. It refuses headers that net/http would refuse.
 // The headers that stay may be the caller's own, which are never changed.
-func (c *call) makeWire(req *http.Request) {
+func (c *call) makeWire(req *http.Request) error {
 	c.wire = *req
 	c.wire.Method = cmp.Or(req.Method, http.MethodGet) // as net/http reads it
 	c.wire.TransferEncoding = nil                      // the body has a length, whatever it had
 	c.asIs = c.wire.Method == http.MethodHead
 	unwanted := false
 	for key, values := range req.Header {
+		if !isHeaderName(key) {
+			return fmt.Errorf("%w: a header's name is not one", ErrRequest)
+		}
+		for _, v := range values {
+			if openapi.HasControl(v) {
+				return fmt.Errorf("%w: header %s holds a control character", ErrRequest, key)
+			}
+		}
 		switch {
 		case isUnwanted(key, values):
 			unwanted = true
 		case isHeader(key, "Accept-Encoding"), isHeader(key, "Range"):
 			c.asIs = true
+		case isHeader(key, "x-acs-retry-attempts"):
+			c.above.retried = true
 		}
 	}
 	if unwanted {
@@ -165,6 +168,7 @@ func (c *call) makeWire(req *http.Request) {
 	if c.wire.Header == nil {
 		c.wire.Header = make(http.Header)
 	}
+	return nil
 }
 
 func isUnwanted(key string, values []string) bool {
@@ -175,16 +179,6 @@ func isUnwanted(key string, values []string) bool {
 // isHeader compares header names: the SDKs do not write them in canonical form. Most differ in
 // their length.
 func isHeader(key, name string) bool { return len(key) == len(name) && strings.EqualFold(key, name) }
-
-// hasHeader reports whether a header is there, in any spelling.
-func hasHeader(h http.Header, name string) bool {
-	for key := range h {
-		if isHeader(key, name) {
-			return true
-		}
-	}
-	return false
-}
 
 // redirected refuses to follow a redirect, and keeps what is known of the call that was
 // answered with it: nothing the caller sees later would tell.

@@ -89,17 +89,17 @@ func isDryRun(r *openapi.Request, how catalogue.DryRun, known bool) bool {
 	upper := how == catalogue.UpperDryRun || !known
 	lower := how == catalogue.LowerDryRun || !known
 	if !r.ByPath {
-		return upper && isTrue("DryRun", r.Query, r.Form)
+		return upper && isTrue(openapi.DryRun, r.Query, r.Form)
 	}
-	return upper && isTrue("DryRun", r.Form) || lower && isTrue("dryRun", r.Query)
+	return upper && isTrue(openapi.DryRun, r.Form) || lower && isTrue(openapi.LowerDryRun, r.Query)
 }
 
 // isTrue reports whether a parameter is there and true, everywhere that it stands.
-func isTrue(name string, parts ...[]openapi.Param) bool {
+func isTrue(role openapi.Role, parts ...[]openapi.Param) bool {
 	found := false
 	for _, params := range parts {
 		for i := range params {
-			if params[i].Name() != name {
+			if params[i].Role != role {
 				continue
 			}
 			if !strings.EqualFold(params[i].Value(), "true") {

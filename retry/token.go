@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/aliretry/aliretry/internal/openapi"
@@ -74,15 +73,16 @@ func (c *call) placeToken(body []byte, inJSON []openapi.Param) []byte {
 	placed := false
 	for at, params := range parts {
 		at := openapi.Place(at)
-		for _, spelling := range tokenSpellings {
-			is := func(p openapi.Param) bool { return p.Name() == spelling }
-			if !slices.ContainsFunc(*params, is) {
+		for i := 0; i < len(*params); i++ {
+			p := &(*params)[i]
+			if !isToken(p) {
 				continue
 			}
 			// A gateway takes the parameters of the RPC style from either part.
-			placed = placed || name == "" || spelling == name && (r.Style == openapi.RPC || at == place)
-			if slices.ContainsFunc(*params, func(p openapi.Param) bool { return is(p) && !p.Is(c.token) }) {
-				set(at, spelling)
+			placed = placed || name == "" || p.Name() == name && (r.Style == openapi.RPC || at == place)
+			if !p.Is(c.token) {
+				set(at, p.Name())
+				i = -1 // it may have taken others away
 			}
 		}
 	}
@@ -140,10 +140,10 @@ func (c *call) changedForm(form []byte) {
 	c.wire.Header = h
 }
 
-// tokenSpellings are the spellings of a client token's parameter.
-var tokenSpellings = [...]string{"ClientToken", "clientToken"}
-
-func isToken(name string) bool { return name == tokenSpellings[0] || name == tokenSpellings[1] }
+// isToken reports whether a parameter is a client token, in either spelling.
+func isToken(p *openapi.Param) bool {
+	return p.Role == openapi.ClientToken || p.Role == openapi.LowerClientToken
+}
 
 // jsonTokens returns the token parameters of a body that is a JSON object; an empty one,
 // or one that is no string, counts as none. Of two in one body nobody could say which the
@@ -152,7 +152,7 @@ func (c *call) jsonTokens(body []byte) ([]openapi.Param, error) {
 	if c.request.Form != nil || !bytes.Contains(body, []byte("lientToken")) {
 		return nil, nil
 	}
-	found := openapi.JSONMembers(body, isToken)
+	found := openapi.JSONMembers(body, openapi.IsTokenName)
 	for _, p := range found {
 		if p.Value() != found[0].Value() {
 			return nil, fmt.Errorf("%w in one body", ErrTokenConflict)
@@ -169,9 +169,9 @@ func (c *call) jsonTokens(body []byte) ([]openapi.Param, error) {
 func ownToken(parts ...[]openapi.Param) (string, error) {
 	own := ""
 	for _, params := range parts {
-		for _, p := range params {
-			switch {
-			case !isToken(p.Name()), p.Is(""):
+		for i := range params {
+			switch p := &params[i]; {
+			case !isToken(p), p.Is(""):
 			case own != "" && !p.Is(own):
 				return "", fmt.Errorf("%w in one request", ErrTokenConflict)
 			default:

@@ -167,5 +167,10 @@ func mayAdd(h http.Header, key string, values []string) bool {
 			return false
 		}
 	}
-	return !hasHeader(h, key)
+	for name := range h {
+		if isHeader(name, key) {
+			return false
+		}
+	}
+	return true
 }

@@ -78,10 +78,10 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (t *Transport) do(req *http.Request, handed *http.Transport, up above) (*http.Response, error) {
 	c, err := t.newCall(req, handed, up)
+	defer c.close()
 	if err != nil {
 		return nil, c.refuse(err)
 	}
-	defer c.ctx.over.Store(true)
 	if c.keyed.isReplay() {
 		return c.replay()
 	}

@@ -36,7 +36,7 @@ func Parts(r *Request, req *http.Request, body []byte) []Param {
 		params = slices.DeleteFunc(slices.Clone(params), func(p Param) bool {
 			// In a form beside them, business parameters may have a common one's name.
 			isCommon := r.Style == RPC && (Place(place) == Query || r.System == Form) && p.Role != Business && p.Role <= Format
-			return isCommon || isTokenName(p.Name()) || r.Style != RPC && p.Name() == "SignatureType"
+			return isCommon || p.Role == ClientToken || p.Role == LowerClientToken || r.Style != RPC && p.Name() == "SignatureType"
 		})
 		slices.SortFunc(params, func(a, b Param) int {
 			return cmp.Or(cmp.Compare(a.Name(), b.Name()), cmp.Compare(a.Value(), b.Value()))
@@ -52,7 +52,8 @@ func Parts(r *Request, req *http.Request, body []byte) []Param {
 	return append(parts, NewParam("Body", string(body)))
 }
 
-func isTokenName(name string) bool { return name == "ClientToken" || name == "clientToken" }
+// IsTokenName reports whether a name is that of a client token, in either spelling.
+func IsTokenName(name string) bool { return name == "ClientToken" || name == "clientToken" }
 
 // jsonParts returns the members of a body that is a JSON object, each in its canonical form.
 func jsonParts(body []byte) ([]Param, bool) {
@@ -67,7 +68,7 @@ func jsonParts(body []byte) ([]Param, bool) {
 	}
 	parts := make([]Param, 0, len(members))
 	for name, value := range members {
-		if text, err := json.Marshal(value); err == nil && !isTokenName(name) { // sorts what is within
+		if text, err := json.Marshal(value); err == nil && !IsTokenName(name) { // sorts what is within
 			parts = append(parts, NewParam("Body."+name, string(text)))
 		}
 	}

@@ -25,7 +25,8 @@ const (
 	plainValue
 )
 
-// Role tells which of the RPC style's own parameters has the name of a pair.
+// Role tells which of the parameters that mean something here has the name of a pair: the RPC
+// style's own, and those by which a call is repeated or tried.
 type Role uint8
 
 const (
@@ -42,6 +43,10 @@ const (
 	Format
 	Action
 	Version
+	ClientToken
+	LowerClientToken // clientToken
+	DryRun
+	LowerDryRun // dryRun
 )
 
 func roleOf(name string) Role {
@@ -70,6 +75,14 @@ func roleOf(name string) Role {
 		return Action
 	case "Version":
 		return Version
+	case "ClientToken":
+		return ClientToken
+	case "clientToken":
+		return LowerClientToken
+	case "DryRun":
+		return DryRun
+	case "dryRun":
+		return LowerDryRun
 	}
 	return Business
 }
@@ -256,14 +269,15 @@ func (p *Param) AppendValue(dst []byte) []byte {
 	return appendAgain(dst, p.value(), "%")
 }
 
-// AppendTwice appends name and value, each as AppendEscapeTwice does, with equals between.
-func (p *Param) AppendTwice(dst []byte, equals string) []byte {
+// AppendTwice appends name and value, each as AppendEscapeTwice does, with an equals sign
+// between that is encoded once.
+func (p *Param) AppendTwice(dst []byte) []byte {
 	if p.plain&plainName != 0 {
 		dst = append(dst, p.Raw[:p.name]...)
 	} else {
 		dst = appendAgain(dst, p.Raw[:p.name], "%25")
 	}
-	dst = append(dst, equals...)
+	dst = append(dst, '%', '3', 'D')
 	if p.plain&plainValue != 0 {
 		return append(dst, p.value()...)
 	}

@@ -65,7 +65,7 @@ func checkParam(t *testing.T, p *Param, name, value string) {
 	if once, want := string(p.AppendValue([]byte("v%2B="))), "v%2B="+escaped(value); once != want {
 		t.Errorf("AppendValue of %q = %q, want %q", p.Raw, once, want)
 	}
-	if twice, want := string(p.AppendTwice([]byte("&"), "%3D")), "&"+escaped(escaped(name))+"%3D"+escaped(escaped(value)); twice != want {
+	if twice, want := string(p.AppendTwice([]byte("&"))), "&"+escaped(escaped(name))+"%3D"+escaped(escaped(value)); twice != want {
 		t.Errorf("AppendTwice of %q = %q, want %q", p.Raw, twice, want)
 	}
 }

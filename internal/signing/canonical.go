@@ -1,19 +1,10 @@
 package signing
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/aliretry/aliretry/internal/openapi"
 )
-
-// pair is a constant parameter on its way into the canonical query.
-type pair struct {
-	openapi.Param
-	place openapi.Place
-}
 
 // The separators of the canonical query, encoded once more.
 const (
@@ -21,50 +12,23 @@ const (
 	equals = "%3D"
 )
 
-// less is a < b. Most names differ in their first letter.
-func less(a, b string) bool {
-	if a != "" && b != "" && a[0] != b[0] {
-		return a[0] < b[0]
-	}
-	return a < b
-}
-
-// sortPairs sorts by name. The SDK sorts its query, and behind that there are often but a
-// client token and the form's parameters.
-func sortPairs(pairs []pair) {
-	byName := func(a, b pair) int { return cmp.Or(strings.Compare(a.Name(), b.Name()), cmp.Compare(a.place, b.place)) }
-	if len(pairs) > 2*len(openapi.Room{}) { // where inserting would take too long
-		slices.SortFunc(pairs, byName)
-		return
-	}
-	for i := 1; i < len(pairs); i++ {
-		if this := pairs[i]; byName(pairs[i-1], this) > 0 {
-			at, _ := slices.BinarySearchFunc(pairs[:i], this, byName)
-			copy(pairs[at+1:], pairs[at:i])
-			pairs[at] = this
-		}
-	}
-}
-
-// takeOut appends the constant parameters to pairs, with those that an unsigned request
-// lacks, writes them to the wire, and notes the slots among them. It refuses signature
-// methods that this style does not know. It reports whether the pairs are sorted.
-func (p *taken) takeOut(pairs []pair, wire wire, r *openapi.Request) (_ []pair, _ wire, sorted bool, err error) {
+// takeOut gathers the constant parameters, with those that an unsigned request lacks, writes
+// them to the wire, and notes the slots among them. It refuses signature methods that this style
+// does not know.
+func (p *taken) takeOut(all *order) error {
 	var has [len(required)]bool
 	signed := 0 // how many of a signature's parameters stand where none belongs
-	last := ""
-	sorted = true
-	parts := [...][]openapi.Param{openapi.Query: r.Query, openapi.Form: r.Form}
-	for place, params := range parts {
-		place := openapi.Place(place)
+	for place := openapi.Query; place <= openapi.Form; place++ {
+		params := all.lists[place]
 		for i := range params {
 			param := &params[i]
+			name := param.Name()
 			switch role := param.Role; {
 			case role == openapi.Business || role > openapi.SignatureVersion:
 			case role > openapi.Signature:
 				which := role - openapi.SignatureMethod
 				if want := &required[which]; !param.Is(want.Value()) {
-					return nil, wire, false, fmt.Errorf("%w: %s is not %s", ErrUnsupported, want.Name(), want.Value())
+					return fmt.Errorf("%w: %s is not %s", ErrUnsupported, want.Name(), want.Value())
 				}
 				has[which] = true
 			case place > p.system:
@@ -74,37 +38,38 @@ func (p *taken) takeOut(pairs []pair, wire wire, r *openapi.Request) (_ []pair, 
 					signed++
 				}
 				if signed > 1 {
-					return nil, wire, false, fmt.Errorf("%w: the signature stands in the form, Action in the query", ErrMalformed)
+					return fmt.Errorf("%w: the signature stands in the form, Action in the query", ErrMalformed)
 				}
 			case role == openapi.Signature:
 				continue
 			default:
-				p.names[role], p.given[role] = param.Name(), true
+				p.names[role], p.given[role] = name, true
 				if role == openapi.SecurityToken {
 					p.kept = param.Value()
 				}
 				continue
 			}
-			name := param.Name()
-			sorted = sorted && less(last, name)
-			last = name
-			pairs = append(pairs, pair{*param, place})
+			if err := all.add(newRef(place, i), name); err != nil {
+				return err
+			}
 			if place <= p.system { // else the body stays as it is
-				wire[place] = append(appendAnd(wire[place]), param.Raw...)
+				p.wire[place] = append(appendAnd(p.wire[place]), param.Raw...)
 			}
 		}
 		if place < p.system {
-			wire[openapi.Form] = wire[openapi.Query][len(wire[openapi.Query]):]
+			p.wire[openapi.Form] = p.wire[openapi.Query][len(p.wire[openapi.Query]):]
 		}
 	}
 	for which, has := range has {
-		if !has {
-			sorted = false
-			pairs = append(pairs, pair{required[which], p.system})
-			wire[p.system] = append(appendAnd(wire[p.system]), required[which].Raw...)
+		if has {
+			continue
 		}
+		if err := all.add(newRef(ofRequired, which), required[which].Name()); err != nil {
+			return err
+		}
+		p.wire[p.system] = append(appendAnd(p.wire[p.system]), required[which].Raw...)
 	}
-	return pairs, wire, sorted, nil
+	return all.sort()
 }
 
 // required are the constant parameters that an unsigned request may lack, and their only
@@ -164,10 +129,10 @@ func (p *pieces) appendTo(out []byte, v *slotted) []byte {
 	return out
 }
 
-// canonicalise appends the canonical query to text: the sorted pairs, with the slots
+// canonicalise appends the canonical query to text: the sorted parameters, with the slots
 // between them. Of a name in both places the form's value counts, as in the SDK. The slots
 // hold v or, where that is nil, are cut out; then each pair has a separator before it.
-func (p *taken) canonicalise(text []byte, pairs []pair, v *slotted, cut *pieces) []byte {
+func (p *taken) canonicalise(text []byte, all *order, v *slotted, cut *pieces) []byte {
 	head := len(text)
 	next := openapi.AccessKeyID // the slot to be merged in
 	merge := func() {
@@ -187,13 +152,11 @@ func (p *taken) canonicalise(text []byte, pairs []pair, v *slotted, cut *pieces)
 		}
 		next++
 	}
-	following := pairs[0].Name()
-	for i := range pairs {
-		name := following
-		if i+1 < len(pairs) {
-			if following = pairs[i+1].Name(); following == name {
-				continue
-			}
+	for i, r := range all.refs {
+		param := all.at(r)
+		name := param.Name()
+		if following := all.refs[i+1:]; len(following) > 0 && following[0].list() != r.list() && all.at(following[0]).Name() == name {
+			continue
 		}
 		for next < slots && less(p.names[next], name) {
 			merge()
@@ -204,7 +167,7 @@ func (p *taken) canonicalise(text []byte, pairs []pair, v *slotted, cut *pieces)
 		if v == nil || len(text) > head {
 			text = append(text, and...)
 		}
-		text = pairs[i].AppendTwice(text, equals)
+		text = param.AppendTwice(text)
 	}
 	for next < slots {
 		merge()

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha1"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -45,61 +44,43 @@ type taken struct {
 // slots.
 type wire [openapi.Form + 1][]byte
 
-// fewPairs are as many as most requests have at most.
-type fewPairs [len(openapi.Room{}) + len(required)]pair
-
-// newRPC makes a request ready.
-func newRPC(method string, r *openapi.Request) (*rpc, error) {
-	var few fewPairs
-	t, pairs, err := takeApart(method, r, few[:0], nil)
-	p := &rpc{taken: t}
+// newRPC makes a request ready, in the memory of m.
+func newRPC(method string, r *openapi.Request, m *Scratch) (*rpc, error) {
+	p := &m.rpc
+	err := p.takeApart(method, r, m)
 	if err == nil {
-		p.pieces.text = p.canonicalise(p.wire[p.system][len(p.wire[p.system]):], pairs, nil, &p.pieces)
+		p.pieces.n = 0
+		m.text = p.canonicalise(m.text, &m.order, nil, &p.pieces)
+		p.pieces.text = m.text
 	}
 	return p, err
 }
 
 // signOnce does what newRPC and sign do, and is spared what would outlive the signature.
-func signOnce(req *http.Request, r *openapi.Request, body []byte, k *Key, at Stamp) error {
-	var few fewPairs
-	var room [1024]byte
-	p, pairs, err := takeApart(req.Method, r, few[:0], room[:0])
-	if err != nil {
+func signOnce(req *http.Request, r *openapi.Request, body []byte, k *Key, at Stamp, m *Scratch) error {
+	p := &m.rpc.taken
+	if err := p.takeApart(req.Method, r, m); err != nil {
 		return err
 	}
 	var now [len(time.RFC3339)]byte
 	v := p.fill(k, at.Nonce, string(at.Time.UTC().AppendFormat(now[:0], time.RFC3339)))
-	var textRoom [1536]byte
-	text := p.canonicalise(p.appendHead(textRoom[:blockSize]), pairs, &v, nil)
-	p.write(req, body, k, &v, text)
+	m.text = p.canonicalise(p.appendHead(m.text[:blockSize]), &m.order, &v, nil)
+	p.write(req, body, k, &v, m.text)
 	return nil
 }
 
-// takeApart reads a request's parameters: the constant pairs, sorted, and what else there is.
-// What it makes may lie in room.
-func takeApart(method string, r *openapi.Request, few []pair, room []byte) (p taken, pairs []pair, err error) {
-	p.method, p.system, p.names = cmp.Or(method, http.MethodGet), r.System, slotNames
-	sorted := false
-	if room == nil { // in one piece with the canonical query
-		size := 0
-		for _, params := range [...][]openapi.Param{r.Query, r.Form} {
-			for i := range params {
-				size += len(params[i].Raw) + 1
-			}
-		}
-		room = make([]byte, 0, 9*size/4+256)
-	}
-	pairs, p.wire, sorted, err = p.takeOut(few, wire{room}, r)
-	if err != nil || sorted {
-		return p, pairs, err
-	}
-	sortPairs(pairs)
-	for i := 1; i < len(pairs); i++ {
-		if pairs[i].Name() == pairs[i-1].Name() && pairs[i].place == pairs[i-1].place {
-			return p, nil, fmt.Errorf("%w: parameter %q stands twice in one place", ErrMalformed, pairs[i].Name())
+// takeApart reads a request's parameters. The constant ones are then in m.order.
+func (p *taken) takeApart(method string, r *openapi.Request, m *Scratch) error {
+	m.order = order{lists: [...][]openapi.Param{r.Query, r.Form, required[:]}, refs: m.refs[:0]}
+	size := 0
+	for _, params := range m.order.lists {
+		for i := range params {
+			size += len(params[i].Raw) + len("&")
 		}
 	}
-	return p, pairs, nil
+	m.reserve(size)
+	*p = taken{method: cmp.Or(method, http.MethodGet), system: r.System, wire: wire{m.wire}, names: slotNames}
+	return p.takeOut(&m.order)
 }
 
 // slotNames are the slots' names where the request has none of them, sorted.

@@ -50,8 +50,9 @@ func (k *Key) Validate() error {
 
 // Sign signs a request once.
 func Sign(req *http.Request, body []byte, k Key, at Stamp) error {
-	var room openapi.Room
-	r, err := identify(req, body, room[:])
+	m := NewScratch()
+	defer m.Release()
+	r, err := identify(req, body, m.Params[:])
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func Sign(req *http.Request, body []byte, k Key, at Stamp) error {
 			err = p.sign(req, body, k, at)
 		}
 	default:
-		err = signOnce(req, &r, body, &k, at)
+		err = signOnce(req, &r, body, &k, at, m)
 	}
 	return err
 }
@@ -89,12 +90,12 @@ type scheme interface {
 
 // PrepareRequest takes a request apart, for any number of signatures.
 func PrepareRequest(req *http.Request, body []byte) (*Prepared, error) {
-	var room openapi.Room
-	r, err := identify(req, body, room[:])
+	m := new(Scratch)
+	r, err := identify(req, body, m.Params[:])
 	if err != nil {
 		return nil, err
 	}
-	return Prepare(req, &r, body)
+	return Prepare(req, &r, body, m)
 }
 
 func identify(req *http.Request, body []byte, room []openapi.Param) (openapi.Request, error) {
@@ -110,16 +111,16 @@ func identify(req *http.Request, body []byte, room []openapi.Param) (openapi.Req
 
 // Prepare is PrepareRequest of what r says of the request. Where r has other parameters than
 // the URL's query, those count in the RPC style, and the URL's query must have them in the
-// other styles. It may change their order.
-func Prepare(req *http.Request, r *openapi.Request, body []byte) (*Prepared, error) {
-	s, err := newScheme(req, r, body)
+// other styles. It may change their order. What it returns is good until m is released.
+func Prepare(req *http.Request, r *openapi.Request, body []byte, m *Scratch) (*Prepared, error) {
+	s, err := newScheme(req, r, body, m)
 	if err != nil {
 		return nil, err
 	}
 	return &Prepared{s, body}, nil
 }
 
-func newScheme(req *http.Request, r *openapi.Request, body []byte) (scheme, error) {
+func newScheme(req *http.Request, r *openapi.Request, body []byte, m *Scratch) (scheme, error) {
 	switch r.Style {
 	case openapi.ROA:
 		p := new(roa)
@@ -128,7 +129,7 @@ func newScheme(req *http.Request, r *openapi.Request, body []byte) (scheme, erro
 		p := new(acs3)
 		return p, p.prepare(req, r, body)
 	}
-	return newRPC(req.Method, r)
+	return newRPC(req.Method, r, m)
 }
 
 // Sign writes the request, signed, to a clone of it.
