@@ -30,7 +30,7 @@ type call struct {
 	request  openapi.Request
 	wire     http.Request // what attempts are copies of
 	asIs     bool         // the request says which encoding, or part, of a reply it wants
-	prepared *signing.Prepared
+	prepared signing.Prepared
 
 	operation Operation
 	token     string
@@ -66,7 +66,7 @@ type call struct {
 func (c *call) close() {
 	c.ctx.over.Store(true)
 	if c.scratch != nil {
-		c.request.Query, c.prepared = nil, nil
+		c.request.Query, c.prepared = nil, signing.Prepared{}
 		c.scratch.Release()
 		c.scratch = nil
 	}

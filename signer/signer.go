@@ -66,7 +66,10 @@ type Prepared signing.Prepared
 // [ErrUnsupported] or [ErrMalformed].
 func Prepare(req *http.Request, body []byte) (*Prepared, error) {
 	p, err := signing.PrepareRequest(req, body)
-	return (*Prepared)(p), err
+	if err != nil {
+		return nil, err
+	}
+	return (*Prepared)(&p), nil
 }
 
 // Sign writes the prepared request, signed with c at the given stamp, to req: a clone

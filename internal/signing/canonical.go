@@ -2,24 +2,29 @@ package signing
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aliretry/aliretry/internal/openapi"
 )
 
-// The separators of the canonical query, encoded once more.
-const (
-	and    = "%26"
-	equals = "%3D"
-)
+// required are the constant parameters that an unsigned request may lack, and their only
+// values here.
+var required = [...]openapi.Param{
+	openapi.NewParam("SignatureMethod", "HMAC-SHA1"),
+	openapi.NewParam("SignatureVersion", "1.0"),
+}
 
-// takeOut gathers the constant parameters, with those that an unsigned request lacks, writes
-// them to the wire, and notes the slots among them. It refuses signature methods that this style
-// does not know.
-func (p *taken) takeOut(all *order) error {
-	var has [len(required)]bool
+// isConstant reports whether a parameter with that role stays as it is.
+func (p *rpc) isConstant(role openapi.Role, place openapi.Place) bool {
+	return role == openapi.Business || role > openapi.Signature || place > p.system
+}
+
+// takeOut gathers the constant parameters, with those that an unsigned request lacks, and notes
+// the slots among the others. It refuses signature methods that this style does not know.
+func (p *rpc) takeOut() error {
 	signed := 0 // how many of a signature's parameters stand where none belongs
 	for place := openapi.Query; place <= openapi.Form; place++ {
-		params := all.lists[place]
+		params := p.constant.lists[place]
 		for i := range params {
 			param := &params[i]
 			name := param.Name()
@@ -30,7 +35,7 @@ func (p *taken) takeOut(all *order) error {
 				if want := &required[which]; !param.Is(want.Value()) {
 					return fmt.Errorf("%w: %s is not %s", ErrUnsupported, want.Name(), want.Value())
 				}
-				has[which] = true
+				p.has[which] = true
 			case place > p.system:
 				// In the body a business parameter may have a system parameter's name. Two of
 				// them together are a signature, though, and would stay as they are.
@@ -49,113 +54,75 @@ func (p *taken) takeOut(all *order) error {
 				}
 				continue
 			}
-			if err := all.add(newRef(place, i), name); err != nil {
+			if err := p.constant.add(newRef(place, i), name); err != nil {
 				return err
 			}
-			if place <= p.system { // else the body stays as it is
-				p.wire[place] = append(appendAnd(p.wire[place]), param.Raw...)
-			}
-		}
-		if place < p.system {
-			p.wire[openapi.Form] = p.wire[openapi.Query][len(p.wire[openapi.Query]):]
+			p.sizes[place] += len(param.Raw) + len("&")
 		}
 	}
-	for which, has := range has {
-		if has {
+	for which := range required {
+		if p.has[which] {
 			continue
 		}
-		if err := all.add(newRef(ofRequired, which), required[which].Name()); err != nil {
+		if err := p.constant.add(newRef(ofRequired, which), required[which].Name()); err != nil {
 			return err
 		}
-		p.wire[p.system] = append(appendAnd(p.wire[p.system]), required[which].Raw...)
+		p.sizes[p.system] += len(required[which].Raw) + len("&")
 	}
-	return all.sort()
+	return p.constant.sort()
 }
 
-// required are the constant parameters that an unsigned request may lack, and their only
-// values here.
-var required = [...]openapi.Param{
-	openapi.NewParam("SignatureMethod", "HMAC-SHA1"),
-	openapi.NewParam("SignatureVersion", "1.0"),
-}
+// The separators of the canonical query, encoded once more.
+const (
+	and    = "%26"
+	equals = "%3D"
+)
 
-func appendAnd(dst []byte) []byte {
-	if len(dst) > 0 {
-		dst = append(dst, '&')
-	}
-	return dst
-}
-
-// pieces are the canonical query of a request, encoded as it stands in the string to sign,
-// cut where the slots' values go.
-type pieces struct {
+// template is what the strings to sign of all attempts are made from: the canonical query of one
+// of them, encoded once more.
+type template struct {
 	text []byte
-	list [2 * slots]piece
-	n    int
+	cuts [slots]cut
+	n    int // how many of them there are
 }
 
-// piece is a run of constant pairs, or a slot's name.
-type piece struct {
-	slot openapi.Role
-	end  int32 // in text, where the next one begins
+// cut is where a slot stands in a template, with its name; start is end if it was not used.
+type cut struct {
+	slot       openapi.Role
+	start, end int
 }
 
-// cut ends a piece of a text that began at start.
-func (p *pieces) cut(slot openapi.Role, end int) {
-	if p.n == 0 && end > 0 || p.n > 0 && int(p.list[p.n-1].end) < end {
-		p.list[p.n] = piece{slot, int32(end)}
-		p.n++
-	}
+// The string to sign follows the text "RPC-style API signature": METHOD & %2F & the encoded
+// canonical query. In a template each parameter has a separator before it; the head, which is
+// longer, comes over the first one.
+const root = "&%2F&"
+
+// roomForHead is what stands before a template's first separator.
+func (p *rpc) roomForHead() int { return blockSize + len(p.method) + len(root) - len(and) }
+
+func (p *rpc) writeHead(text []byte) {
+	n := copy(text[blockSize:], p.method)
+	copy(text[blockSize+n:], root)
 }
 
-// appendTo appends the canonical query with the values of one attempt.
-func (p *pieces) appendTo(out []byte, v *slotted) []byte {
-	head, start := len(out), int32(0)
-	for i := range p.list[:p.n] {
-		piece := &p.list[i]
-		text := p.text[start:piece.end]
-		start = piece.end
-		if piece.slot != openapi.Business && !v.used[piece.slot] {
-			continue
-		}
-		if len(out) == head {
-			text = text[len(and):]
-		}
-		out = append(out, text...)
-		if piece.slot != openapi.Business {
-			out = openapi.AppendEscapeTwice(out, v.value[piece.slot])
-		}
-	}
-	return out
-}
-
-// canonicalise appends the canonical query to text: the sorted parameters, with the slots
-// between them. Of a name in both places the form's value counts, as in the SDK. The slots
-// hold v or, where that is nil, are cut out; then each pair has a separator before it.
-func (p *taken) canonicalise(text []byte, all *order, v *slotted, cut *pieces) []byte {
-	head := len(text)
+// canonicalise makes the template, with the values v: the sorted parameters, and the slots
+// between them. Of a name in both places the form's value counts, as in the SDK.
+func (p *rpc) canonicalise(v *slotted) {
+	size := p.sizes[openapi.Query] + p.sizes[openapi.Form]
+	text := slices.Grow(p.text[:0], p.roomForHead()+size+size/4+512)[:p.roomForHead()]
 	next := openapi.AccessKeyID // the slot to be merged in
 	merge := func() {
-		if v == nil {
-			cut.cut(openapi.Business, len(text))
-			text = append(text, and...)
-			text = append(text, p.names[next]...) // of letters alone
-			text = append(text, equals...)
-			cut.cut(next, len(text))
-		} else if v.used[next] {
-			if len(text) > head {
-				text = append(text, and...)
-			}
-			text = append(text, p.names[next]...)
-			text = append(text, equals...)
-			text = openapi.AppendEscapeTwice(text, v.value[next])
-		}
+		start := len(text)
+		text = p.appendSlot(text, next, v)
+		p.template.cuts[p.template.n] = cut{next, start, len(text)}
+		p.template.n++
 		next++
 	}
-	for i, r := range all.refs {
-		param := all.at(r)
+	refs := p.constant.refs
+	for i, r := range refs {
+		param := p.constant.at(r)
 		name := param.Name()
-		if following := all.refs[i+1:]; len(following) > 0 && following[0].list() != r.list() && all.at(following[0]).Name() == name {
+		if i+1 < len(refs) && refs[i+1].list() != r.list() && p.constant.at(refs[i+1]).Name() == name {
 			continue
 		}
 		for next < slots && less(p.names[next], name) {
@@ -164,16 +131,36 @@ func (p *taken) canonicalise(text []byte, all *order, v *slotted, cut *pieces) [
 		if next < slots && p.names[next] == name {
 			next++ // a business parameter of the form has a slot's name
 		}
-		if v == nil || len(text) > head {
-			text = append(text, and...)
-		}
+		text = append(text, and...)
 		text = param.AppendTwice(text)
 	}
 	for next < slots {
 		merge()
 	}
-	if v == nil {
-		cut.cut(openapi.Business, len(text))
+	p.template.text, p.text = text, text
+}
+
+func (p *rpc) appendSlot(text []byte, slot openapi.Role, v *slotted) []byte {
+	if !v.used[slot] {
+		return text
 	}
-	return text
+	text = append(text, and...)
+	text = append(text, p.names[slot]...) // of letters alone
+	text = append(text, equals...)
+	return openapi.AppendEscapeTwice(text, v.value[slot])
+}
+
+// appendText appends the string to sign of one attempt, behind a block of room for a key.
+func (p *rpc) appendText(out []byte, v *slotted) []byte {
+	t := &p.template
+	out = slices.Grow(out, len(t.text)+512)
+	start := 0
+	for _, c := range t.cuts[:t.n] {
+		out = append(out, t.text[start:c.start]...)
+		out = p.appendSlot(out, c.slot, v)
+		start = c.end
+	}
+	out = append(out, t.text[start:]...)
+	p.writeHead(out)
+	return out
 }

@@ -1,7 +1,6 @@
 package signing
 
 import (
-	"slices"
 	"sync"
 
 	"github.com/aliretry/aliretry/internal/openapi"
@@ -13,9 +12,7 @@ import (
 type Scratch struct {
 	Params openapi.Room // for the query's
 	refs   [fewRefs]ref
-	order  order
 	rpc    rpc
-	wire   []byte
 	text   []byte
 }
 
@@ -30,14 +27,7 @@ const maxKept = 64 << 10
 
 // Release gives s back, for another request.
 func (s *Scratch) Release() {
-	if cap(s.wire)+cap(s.text) <= maxKept {
+	if cap(s.text) <= maxKept {
 		scratches.Put(s)
 	}
-}
-
-// reserve makes room for the wire of a request of so many bytes, and for its canonical query, of
-// which little is longer.
-func (s *Scratch) reserve(size int) {
-	s.wire = slices.Grow(s.wire[:0], size)
-	s.text = slices.Grow(s.text[:0], size+size/4+512)
 }

@@ -72,7 +72,10 @@ func Sign(req *http.Request, body []byte, k Key, at Stamp) error {
 			err = p.sign(req, body, k, at)
 		}
 	default:
-		err = signOnce(req, &r, body, &k, at, m)
+		var p *rpc
+		if p, err = m.takeApart(req.Method, &r); err == nil {
+			err = p.sign(req, body, k, at)
+		}
 	}
 	return err
 }
@@ -89,13 +92,17 @@ type scheme interface {
 }
 
 // PrepareRequest takes a request apart, for any number of signatures.
-func PrepareRequest(req *http.Request, body []byte) (*Prepared, error) {
+func PrepareRequest(req *http.Request, body []byte) (Prepared, error) {
 	m := new(Scratch)
 	r, err := identify(req, body, m.Params[:])
 	if err != nil {
-		return nil, err
+		return Prepared{}, err
 	}
-	return Prepare(req, &r, body, m)
+	p, err := Prepare(req, &r, body, m)
+	if s, ok := p.scheme.(*rpc); ok && err == nil {
+		s.canonicalise(&slotted{}) // further signatures change nothing
+	}
+	return p, err
 }
 
 func identify(req *http.Request, body []byte, room []openapi.Param) (openapi.Request, error) {
@@ -111,13 +118,11 @@ func identify(req *http.Request, body []byte, room []openapi.Param) (openapi.Req
 
 // Prepare is PrepareRequest of what r says of the request. Where r has other parameters than
 // the URL's query, those count in the RPC style, and the URL's query must have them in the
-// other styles. It may change their order. What it returns is good until m is released.
-func Prepare(req *http.Request, r *openapi.Request, body []byte, m *Scratch) (*Prepared, error) {
+// other styles. It may change their order. What it returns is good until m is released, and its
+// first signature may change it.
+func Prepare(req *http.Request, r *openapi.Request, body []byte, m *Scratch) (Prepared, error) {
 	s, err := newScheme(req, r, body, m)
-	if err != nil {
-		return nil, err
-	}
-	return &Prepared{s, body}, nil
+	return Prepared{s, body}, err
 }
 
 func newScheme(req *http.Request, r *openapi.Request, body []byte, m *Scratch) (scheme, error) {
@@ -129,7 +134,7 @@ func newScheme(req *http.Request, r *openapi.Request, body []byte, m *Scratch) (
 		p := new(acs3)
 		return p, p.prepare(req, r, body)
 	}
-	return newRPC(req.Method, r, m)
+	return m.takeApart(req.Method, r)
 }
 
 // Sign writes the request, signed, to a clone of it.
@@ -154,11 +159,15 @@ func checked(k *Key, at Stamp) (Stamp, error) {
 
 // setBody makes req send body, with its length stated.
 func setBody(req *http.Request, body []byte) {
-	req.ContentLength = int64(len(body))
 	if len(body) == 0 {
-		req.Body, req.GetBody = http.NoBody, func() (io.ReadCloser, error) { return http.NoBody, nil }
+		req.Body, req.GetBody, req.ContentLength = http.NoBody, func() (io.ReadCloser, error) { return http.NoBody, nil }, 0
 		return
 	}
-	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	setReader(req, len(body), func() io.Reader { return bytes.NewReader(body) })
+}
+
+func setReader(req *http.Request, length int, body func() io.Reader) {
+	req.ContentLength = int64(length)
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(body()), nil }
 	req.Body, _ = req.GetBody()
 }
