@@ -6,8 +6,6 @@ import (
 	"net/http/httptrace"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/aliretry/aliretry/internal/openapi"
 	"github.com/aliretry/aliretry/internal/signing"
 )
@@ -40,12 +38,13 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	if err != nil {
 		return Attempt{}, nil, err
 	}
-	if err := c.timeLeft(); err != nil { // the limiter or fetching credentials may have taken it
+	now := time.Now()
+	if err := c.timeLeft(now); err != nil { // the limiter or fetching credentials may have taken it
 		return Attempt{}, nil, err
 	}
 	base := c.attemptBase()
 	ours, own := base.(*ownBase)
-	a := Attempt{Number: len(c.attempts) + 1, Nonce: uuid.NewString(), Start: time.Now()}
+	a := Attempt{Number: len(c.attempts) + 1, Nonce: signing.NewNonce(), Start: now}
 	a.SignedAt = c.signingTime(a.Start)
 	watch := newWireWatch(own)
 	ctx, cancel := context.WithCancelCause(&c.ctx)
@@ -82,8 +81,9 @@ func (c *call) attempt() (Attempt, *reply, error) {
 		cancel(nil)
 	}
 
-	a.Duration = time.Since(a.Start)
-	r.at = a.Start.Add(a.Duration + c.ahead)
+	r.ended = time.Now()
+	a.Duration = r.ended.Sub(a.Start)
+	r.at = r.ended.Add(c.ahead)
 	e.callerErr = c.caller.Err()
 	if e.err != nil {
 		if cause := context.Cause(ctx); e.callerErr == nil && isAttemptTimeout(cause) {
@@ -110,16 +110,16 @@ func isAttemptTimeout(err error) bool {
 }
 
 // timeLeft returns why no attempt can begin now, or nil.
-func (c *call) timeLeft() error {
+func (c *call) timeLeft(now time.Time) error {
 	if err := c.caller.Err(); err != nil {
 		return err
 	}
-	if !time.Now().Before(c.end) {
+	if !now.Before(c.end) {
 		return context.DeadlineExceeded
 	}
 	// A wait may have lasted longer than was meant, on a machine that slept; and under a key the
 	// token may have been sent before the first attempt.
-	if lifetime := c.tokenLifetime(); (len(c.attempts) > 0 || c.keyed != nil) && lifetime > 0 && c.age() > lifetime {
+	if lifetime := c.tokenLifetime(); (len(c.attempts) > 0 || c.keyed != nil) && lifetime > 0 && c.age(now) > lifetime {
 		return tokenAgeError(lifetime)
 	}
 	return nil

@@ -83,8 +83,13 @@ func (c *call) run() (*http.Response, error) {
 			c.purse.unsent(time.Now())
 			return nil, c.fail(reasonOf(fmt.Sprintf("attempt %d could not begin", len(c.attempts)+1), err), err, c.caller.Err())
 		}
-		renewed := a.Class == CredentialsExpired && c.renewCredentials()
-		s := c.situation(a.Class, reply) // renewing may have taken the time
+		now := reply.ended
+		renewed := false
+		if a.Class == CredentialsExpired {
+			renewed = c.renewCredentials()
+			now = time.Now() // that may have taken long
+		}
+		s := c.situation(a.Class, reply, now)
 		s.renewed = renewed
 		answered := a.Class
 		if a.Class == Broken && reply.fault.Refused {
@@ -116,19 +121,19 @@ func (c *call) run() (*http.Response, error) {
 	}
 }
 
-func (c *call) situation(class Class, r *reply) situation {
+func (c *call) situation(class Class, r *reply, now time.Time) situation {
 	return situation{
 		class: class, unwritten: r.unwritten, replaySafe: c.replaySafe,
 		attempts: len(c.attempts) + 1, maxAttempts: c.policy.MaxAttempts,
-		now: time.Now(), end: c.end,
-		age: c.age(), lifetime: c.tokenLifetime(),
+		now: now, end: c.end,
+		age: c.age(now), lifetime: c.tokenLifetime(),
 		callerErr: c.caller.Err(),
 	}
 }
 
 // age is how long ago its token was first sent, by the wall clock, which runs while a machine sleeps:
 // servers forget by theirs.
-func (c *call) age() time.Duration { return time.Now().Round(0).Sub(c.born.Round(0)) }
+func (c *call) age(now time.Time) time.Duration { return now.Round(0).Sub(c.born.Round(0)) }
 
 // tokenLifetime is how old the call may become, 0 if it carries no token.
 func (c *call) tokenLifetime() time.Duration {

@@ -23,7 +23,8 @@ type reply struct {
 	resp      *http.Response
 	memory    bytes.Reader // the body, once it was read
 	rest      *streamBody  // of a reply that is not held in memory
-	at        time.Time    // by the servers' clock, as far as it is known
+	ended     time.Time    // the attempt, with the reply read
+	at        time.Time    // the same by the servers' clock, as far as it is known
 }
 
 var errNoReply = errors.New("the base transport returned neither a response nor an error")

@@ -164,17 +164,16 @@ type common struct{ action, version, format, key *Param }
 
 // commonIn returns the first of each name.
 func commonIn(params []Param) (c common) {
-	for i := range params {
-		p := &params[i]
-		switch p.Role {
+	for i := len(params) - 1; i >= 0; i-- {
+		switch p := &params[i]; p.Role {
 		case Action:
-			c.action = cmp.Or(c.action, p)
+			c.action = p
 		case Version:
-			c.version = cmp.Or(c.version, p)
+			c.version = p
 		case Format:
-			c.format = cmp.Or(c.format, p)
+			c.format = p
 		case AccessKeyID:
-			c.key = cmp.Or(c.key, p)
+			c.key = p
 		}
 	}
 	return c
@@ -186,6 +185,8 @@ type headers struct {
 	form                                                     bool   // the body is one, by a type that is given
 	twice                                                    string // one that stands there with two values
 }
+
+const formType = "application/x-www-form-urlencoded"
 
 // readHeaders picks them out. Which of two values of one header a server goes by, nobody
 // could say; the RPC style goes by none of them.
@@ -221,7 +222,7 @@ func readHeaders(h http.Header) (out headers) {
 			}
 			for _, v := range values {
 				// The SDK adds its own type to that of a program which spells the key otherwise.
-				out.form = out.form || HasPrefixFold(TrimSpace(v), "application/x-www-form-urlencoded")
+				out.form = out.form || v == formType || HasPrefixFold(TrimSpace(v), formType)
 			}
 		case len("x-acs-version"): // also the length of Authorization
 			_ = read(&out.version, key, "x-acs-version", values) || read(&out.authorization, key, "Authorization", values)

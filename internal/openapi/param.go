@@ -249,16 +249,18 @@ func AppendEscape(dst []byte, s string) []byte { return appendEscape(dst, s, "%"
 func AppendEscapeTwice(dst []byte, s string) []byte { return appendEscape(dst, s, "%25") }
 
 func appendEscape(dst []byte, s, percent string) []byte {
-	start := 0
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; !unreserved[c] {
-			dst = append(dst, s[start:i]...)
-			dst = append(dst, percent...)
-			dst = append(dst, upperHex[c>>4], upperHex[c&15])
-			start = i + 1
+	for i := 0; ; i++ {
+		start := i
+		for i < len(s) && unreserved[s[i]] {
+			i++
 		}
+		dst = append(dst, s[start:i]...)
+		if i == len(s) {
+			return dst
+		}
+		dst = append(dst, percent...)
+		dst = append(dst, upperHex[s[i]>>4], upperHex[s[i]&15])
 	}
-	return append(dst, s[start:]...)
 }
 
 // AppendValue is AppendEscape of the value.

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,14 +57,14 @@ func (p *rpc) sign(req *http.Request, body []byte, k Key, at Stamp) error {
 		p.canonicalise(&v)
 		text := p.template.text
 		p.writeHead(text)
-		p.write(req, body, &k, &v, text)
+		p.write(req, body, &k, &v, text, p.Scratch)
 		copy(text[p.roomForHead():], and)
 		return nil
 	}
-	other := NewScratch()
-	defer other.Release()
-	other.text = p.appendText(other.text[:0], &v)
-	p.write(req, body, &k, &v, other.text)
+	m := NewScratch() // the request's own must not change
+	defer m.Release()
+	m.text = p.appendText(m.text[:0], &v)
+	p.write(req, body, &k, &v, m.text, m)
 	return nil
 }
 
@@ -87,7 +88,7 @@ func (p *rpc) fill(k *Key, once, now string) (v slotted) {
 }
 
 // write signs text, the first block of which is room for the key, and writes the request.
-func (p *rpc) write(req *http.Request, body []byte, k *Key, v *slotted, text []byte) {
+func (p *rpc) write(req *http.Request, body []byte, k *Key, v *slotted, text []byte, m *Scratch) {
 	var room [512]byte
 	out := room[:0] // what follows the constant part
 	for s := openapi.AccessKeyID; s < slots; s++ {
@@ -112,38 +113,33 @@ func (p *rpc) write(req *http.Request, body []byte, k *Key, v *slotted, text []b
 
 	url := *req.URL
 	if p.system == openapi.Form {
-		url.RawQuery = p.join(openapi.Query, nil)
-		form := p.join(openapi.Form, out)
+		url.RawQuery = p.join(openapi.Query, nil, m)
+		form := p.join(openapi.Form, out, m)
 		setReader(req, len(form), func() io.Reader { return strings.NewReader(form) })
 	} else {
-		url.RawQuery = p.join(openapi.Query, out)
+		url.RawQuery = p.join(openapi.Query, out, m)
 		setBody(req, body)
 	}
 	req.URL = &url
 }
 
 // join returns the constant parameters of a place as they are sent, and slots behind them.
-func (p *rpc) join(place openapi.Place, slots []byte) string {
-	var b strings.Builder
-	b.Grow(p.sizes[place] + len(slots))
-	separate := func(raw string) {
-		if b.Len() > 0 {
-			b.WriteByte('&')
-		}
-		b.WriteString(raw)
-	}
+func (p *rpc) join(place openapi.Place, slots []byte, m *Scratch) string {
+	wire := slices.Grow(m.wire[:0], p.sizes[place]+len(slots))
 	for i := range p.constant.lists[place] {
 		if param := &p.constant.lists[place][i]; p.isConstant(param.Role, place) {
-			separate(param.Raw)
+			wire = append(wire, '&')
+			wire = append(wire, param.Raw...)
 		}
 	}
 	if place == p.system {
 		for i := range required {
 			if !p.has[i] {
-				separate(required[i].Raw)
+				wire = append(wire, '&')
+				wire = append(wire, required[i].Raw...)
 			}
 		}
 	}
-	b.Write(slots)
-	return b.String()
+	m.wire = append(wire, slots...)
+	return string(m.wire[min(1, len(m.wire)):])
 }

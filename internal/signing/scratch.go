@@ -14,6 +14,7 @@ type Scratch struct {
 	refs   [fewRefs]ref
 	rpc    rpc
 	text   []byte
+	wire   []byte
 }
 
 var scratches = sync.Pool{New: func() any { return new(Scratch) }}
@@ -27,7 +28,7 @@ const maxKept = 64 << 10
 
 // Release gives s back, for another request.
 func (s *Scratch) Release() {
-	if cap(s.text) <= maxKept {
+	if cap(s.text)+cap(s.wire) <= maxKept {
 		scratches.Put(s)
 	}
 }
