@@ -62,9 +62,9 @@ func (p *rpc) sign(req *http.Request, body []byte, k Key, at Stamp) error {
 		return nil
 	}
 	m := NewScratch() // the request's own must not change
-	defer m.Release()
 	m.text = p.appendText(m.text[:0], &v)
 	p.write(req, body, &k, &v, m.text, m)
+	m.Release()
 	return nil
 }
 
@@ -87,16 +87,20 @@ func (p *rpc) fill(k *Key, once, now string) (v slotted) {
 	return v
 }
 
-// write signs text, the first block of which is room for the key, and writes the request.
+// write signs text, the first block of which is room for the key, and writes the request. It uses
+// the memory of m.
 func (p *rpc) write(req *http.Request, body []byte, k *Key, v *slotted, text []byte, m *Scratch) {
-	var room [512]byte
-	out := room[:0] // what follows the constant part
+	url := *req.URL
+	if p.system == openapi.Form {
+		url.RawQuery = afterAnd(p.appendConstant(m.wire[:0], openapi.Query))
+	}
+	wire := p.appendConstant(m.wire[:0], p.system)
 	for s := openapi.AccessKeyID; s < slots; s++ {
 		if v.used[s] {
-			out = append(out, '&')
-			out = append(out, p.names[s]...)
-			out = append(out, '=')
-			out = openapi.AppendEscape(out, v.value[s])
+			wire = append(wire, '&')
+			wire = append(wire, p.names[s]...)
+			wire = append(wire, '=')
+			wire = openapi.AppendEscape(wire, v.value[s])
 		}
 	}
 	if !k.Anonymous {
@@ -107,39 +111,39 @@ func (p *rpc) write(req *http.Request, body []byte, k *Key, v *slotted, text []b
 		var sum [sha1.Size]byte
 		var signature [(sha1.Size + 2) / 3 * 4]byte
 		base64.StdEncoding.Encode(signature[:], hashSHA1.appendHMAC(sum[:0], text, secret+"&"))
-		out = append(out, "&Signature="...)
-		out = openapi.AppendEscape(out, string(signature[:]))
+		wire = append(wire, "&Signature="...)
+		wire = openapi.AppendEscape(wire, string(signature[:]))
 	}
-
-	url := *req.URL
+	m.wire = wire
 	if p.system == openapi.Form {
-		url.RawQuery = p.join(openapi.Query, nil, m)
-		form := p.join(openapi.Form, out, m)
+		form := afterAnd(wire)
 		setReader(req, len(form), func() io.Reader { return strings.NewReader(form) })
 	} else {
-		url.RawQuery = p.join(openapi.Query, out, m)
+		url.RawQuery = afterAnd(wire)
 		setBody(req, body)
 	}
 	req.URL = &url
 }
 
-// join returns the constant parameters of a place as they are sent, and slots behind them.
-func (p *rpc) join(place openapi.Place, slots []byte, m *Scratch) string {
-	wire := slices.Grow(m.wire[:0], p.sizes[place]+len(slots))
-	for i := range p.constant.lists[place] {
-		if param := &p.constant.lists[place][i]; p.isConstant(param.Role, place) {
-			wire = append(wire, '&')
-			wire = append(wire, param.Raw...)
+// afterAnd is the text behind the separator that it begins with.
+func afterAnd(wire []byte) string { return string(wire[min(1, len(wire)):]) }
+
+// appendConstant appends the constant parameters of a place as they are sent, each with a
+// separator before it.
+func (p *rpc) appendConstant(out []byte, place openapi.Place) []byte {
+	out = slices.Grow(out, p.sizes[place]+512)
+	list := p.constant.lists[place]
+	for i := range list {
+		if param := &list[i]; p.isConstant(param.Role, place) {
+			out = append(out, '&')
+			out = append(out, param.Raw...)
 		}
 	}
-	if place == p.system {
-		for i := range required {
-			if !p.has[i] {
-				wire = append(wire, '&')
-				wire = append(wire, required[i].Raw...)
-			}
+	for i := range required {
+		if place == p.system && !p.has[i] {
+			out = append(out, '&')
+			out = append(out, required[i].Raw...)
 		}
 	}
-	m.wire = append(wire, slots...)
-	return string(m.wire[min(1, len(m.wire)):])
+	return out
 }
