@@ -62,8 +62,8 @@ func (c *Client) filled(ctx context.Context, request requests.AcsRequest, start,
 	ctx, cancelWhole := context.WithDeadline(ctx, end)
 	defer cancelWhole()
 	var err error
-	if builder := c.builder(lookup); builder != nil {
-		err = builder.BuildRequestWithSigner(request, nil)
+	if builder := c.builder(lookup, request); builder != nil {
+		err = completed(builder, request, builder.BuildRequestWithSigner(request, nil))
 	} else {
 		err = c.buildAside(ctx, request)
 	}
@@ -87,7 +87,7 @@ func (c *Client) filled(ctx context.Context, request requests.AcsRequest, start,
 // that looks endpoints up under ctx, and that asks no provider for credentials, which it
 // would do without a context. It is nil where there is none: the SDK's client is hidden, or
 // the Transport has to compare its key with the one that a provider would give.
-func (c *Client) builder(ctx context.Context) *sdk.Client {
+func (c *Client) builder(ctx context.Context, request requests.AcsRequest) *sdk.Client {
 	if c.core == nil {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (c *Client) builder(ctx context.Context) *sdk.Client {
 	provider := hidden[credentials.CredentialsProvider](&own, "credentialsProvider")
 	client := hidden[*http.Client](&own, "httpClient")
 	logger := hidden[*sdk.Logger](&own, "logger")
-	if provider == nil || client == nil || logger == nil {
+	if provider == nil || client == nil || logger == nil || hidden[string](&own, "regionId") == nil {
 		return nil
 	}
 	if !isStatic(*provider) {
@@ -115,6 +115,7 @@ func (c *Client) builder(ctx context.Context) *sdk.Client {
 		once.AutoRetry = false
 		*config = &once
 	}
+	*provider = unsigned{*provider, request}
 	*client = &http.Client{Transport: lookupRoad{c.Transport, ctx}}
 	*logger = nil // it keeps the last line without a lock
 	return &own
@@ -194,23 +195,6 @@ type lookupRoad struct {
 func (r lookupRoad) RoundTrip(req *http.Request) (*http.Response, error) {
 	return r.t.RoundTrip(req.WithContext(r.ctx))
 }
-
-// noCredentials are those of a request that the Transport is to sign.
-type noCredentials struct{}
-
-func (noCredentials) GetCredentials() (*credentials.Credentials, error) {
-	return &credentials.Credentials{}, nil
-}
-func (noCredentials) GetProviderName() string { return "" }
-
-// keyOnly tells whose request it is that the Transport is to sign; a failed look-up's error
-// shows all that stands in its URL.
-type keyOnly struct{ of *credentials.Credentials }
-
-func (k keyOnly) GetCredentials() (*credentials.Credentials, error) {
-	return &credentials.Credentials{AccessKeyId: k.of.AccessKeyId, ProviderName: k.of.ProviderName}, nil
-}
-func (k keyOnly) GetProviderName() string { return k.of.ProviderName }
 
 // copyEmbedded copies what v points to, what that embeds, and the maps of strings in it. In
 // a request of the SDK's this is all that building writes to.
