@@ -68,7 +68,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 }
 
 // BenchmarkCall sets a whole call through the SDK's client bare beside the same call
-// wrapped.
+// wrapped, as it stands and with a context.
 func BenchmarkCall(b *testing.B) {
 	call := func(b *testing.B, client *ess.Client) {
 		b.ReportAllocs()
@@ -88,5 +88,15 @@ func BenchmarkCall(b *testing.B) {
 		client := newEss(b)
 		mustWrap(b, client, func(tr *retry.Transport) { tr.Base = stub })
 		call(b, client)
+	})
+	b.Run("DoAction", func(b *testing.B) {
+		client := mustWrap(b, newEss(b), func(tr *retry.Transport) { tr.Base = stub })
+		b.ReportAllocs()
+		for b.Loop() {
+			response := ess.CreateCreateScalingGroupResponse()
+			if err := client.DoAction(b.Context(), benchRequest(), response); err != nil || response.ScalingGroupId == "" {
+				b.Fatal(response, err)
+			}
+		}
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/aliretry/aliretry/retry/retrytest"
 )
 
-var all = []Client{V1, V1AutoRetry, V1AutoRetryToken, V1Loop, V1Wrapped, V2, V2Retry, V2RetryToken, V2Transport,
+var all = []Client{V1, V1AutoRetry, V1AutoRetryToken, V1Loop, V1Wrapped, V1DoAction, V2, V2Retry, V2RetryToken, V2Transport,
 	NetHTTP, RetryableHTTP, RetryableHTTPSigning, FailsafeHTTP, Azcore, TransportSigned, Transport}
 
 // Each client asks for the same thing, signs it so that an endpoint takes it, and reads the

@@ -35,14 +35,30 @@ var (
 	}}
 	V1Wrapped = Client{"V1, retry.Wrap", "aliretry; waits of at most 5 ms", func(e Endpoint) (Call, error) {
 		return newV1(e, sdk.NewConfig(), noToken, func(client *ess.Client) error {
-			_, err := retry.Wrap(client, v1Key, func(t *retry.Transport) {
-				t.Base = e.Base
-				quick(t)
-			})
+			_, err := wrap(client, e)
 			return err
 		})
 	}}
+	V1DoAction = Client{"V1, retry.Wrap, DoAction", "the same, called with a context", func(e Endpoint) (Call, error) {
+		client, err := ess.NewClientWithAccessKey(Region, Key.AccessKeyID, Key.AccessKeySecret)
+		if err != nil {
+			return nil, err
+		}
+		wrapped, err := wrap(client, e)
+		return func(ctx context.Context) (string, error) {
+			response := ess.CreateCreateScalingGroupResponse()
+			err := wrapped.DoAction(ctx, newRequest(e), response)
+			return response.ScalingGroupId, err
+		}, err
+	}}
 )
+
+func wrap(client *ess.Client, e Endpoint) (*retry.Client, error) {
+	return retry.Wrap(client, v1Key, func(t *retry.Transport) {
+		t.Base = e.Base
+		quick(t)
+	})
+}
 
 var v1Key = credentials.NewAccessKeyCredential(Key.AccessKeyID, Key.AccessKeySecret)
 

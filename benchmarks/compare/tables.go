@@ -31,8 +31,8 @@ func newTables() (tables []table, end func(), err error) {
 		at      client.Endpoint
 		clients []client.Client
 	}{
-		{table{title: "V1 SDK, over a stub"}, client.Stub, []client.Client{client.V1, client.V1Wrapped}},
-		{table{title: "V1 SDK, over a connection on this machine"}, loopback, []client.Client{client.V1, client.V1Wrapped}},
+		{table{title: "V1 SDK, over a stub"}, client.Stub, []client.Client{client.V1, client.V1Wrapped, client.V1DoAction}},
+		{table{title: "V1 SDK, over a connection on this machine"}, loopback, []client.Client{client.V1, client.V1Wrapped, client.V1DoAction}},
 		{table{title: "V2 SDK, over a stub"}, client.Stub, []client.Client{client.V2, client.V2Transport}},
 		{table{title: "net/http, over a stub",
 			note: "Measured with the V1 SDK's signature of the request, but for the last row: a server takes a signature once, so each call needs\n" +

@@ -19,6 +19,7 @@ var clients = []client.Client{
 	client.FailsafeHTTP,
 	client.Azcore,
 	client.V1Wrapped,
+	client.V1DoAction,
 	client.V2Transport,
 	client.Transport,
 }

@@ -10,7 +10,7 @@ import (
 // Our own rows, whatever the others are: after every fault one effect, by two attempts
 // under one token, each signed anew, and the caller is told of it.
 func TestOurRows(t *testing.T) {
-	for _, c := range []client.Client{client.V1Wrapped, client.V2Transport, client.TransportSigned, client.Transport} {
+	for _, c := range []client.Client{client.V1Wrapped, client.V1DoAction, client.V2Transport, client.TransportSigned, client.Transport} {
 		for _, f := range faults {
 			t.Run(c.Name+", "+f.name, func(t *testing.T) {
 				r, err := meet(c, f)
