@@ -49,8 +49,8 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	watch := newWireWatch(own)
 	ctx, cancel := context.WithCancelCause(&c.ctx)
 	req := c.wire.WithContext(httptrace.WithClientTrace(ctx, &watch.hooks))
-	unpacked := own && !ours.DisableCompression && !c.asIs
-	if !own || unpacked || len(c.hooks) > 0 || c.request.Style != openapi.RPC {
+	asksGzip := own && !ours.DisableCompression && !c.asIs
+	if !own || asksGzip || len(c.hooks) > 0 || c.request.Style != openapi.RPC {
 		req.Header = c.wire.Header.Clone() // for some bases add to it; net/http only reads it
 	}
 	if err := c.prepared.Sign(req, signing.Key(credentials), signing.Stamp{Nonce: a.Nonce, Time: a.SignedAt}); err != nil {
@@ -58,7 +58,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 		return Attempt{}, nil, fmt.Errorf("%w: %w", ErrCredentials, err)
 	}
 	sendOnce(req, own)
-	if unpacked {
+	if asksGzip {
 		req.Header["Accept-Encoding"] = []string{"gzip"} // else net/http takes a cut-off empty body for a whole one
 	}
 	c.hooks.attemptStart(a)

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/aliretry/aliretry/signer"
 )
 
@@ -180,5 +182,21 @@ func TestSignRefuses(t *testing.T) {
 				t.Errorf("refused request was changed: %s", req.URL.RawQuery)
 			}
 		})
+	}
+}
+
+// Without a nonce of the caller's, each signature has a new random UUID.
+func TestSignMakesNonces(t *testing.T) {
+	seen := make(map[string]bool)
+	for range 1000 {
+		req, _ := http.NewRequest("GET", "https://ess.aliyuncs.com/?Action=X&Version=1", nil)
+		if err := signer.Sign(req, nil, testKey, signer.Stamp{}); err != nil {
+			t.Fatal(err)
+		}
+		nonce := req.URL.Query().Get("SignatureNonce")
+		if id, err := uuid.Parse(nonce); err != nil || id.Version() != 4 || id.Variant() != uuid.RFC4122 || seen[nonce] {
+			t.Fatalf("the nonce is %q (%v); made before: %v", nonce, err, seen[nonce])
+		}
+		seen[nonce] = true
 	}
 }
