@@ -72,6 +72,14 @@ func Identify(req *http.Request, body []byte, room []Param) (Request, error) {
 	if r.Query, err = ParseParams(req.URL.RawQuery, room); err != nil {
 		return Request{}, errors.Join(ErrParams, err)
 	}
+	query := commonIn(r.Query)
+	if query.signature != nil && len(body) == 0 && req.Header["Authorization"] == nil && req.Header["authorization"] == nil {
+		// As the V1 SDK makes most: nothing that the headers tell counts then.
+		if isRPC, err := r.readRPC(query, common{}); isRPC {
+			r.Style = RPC
+			return r, err
+		}
+	}
 	h := readHeaders(req.Header)
 	if h.form && len(body) > 0 {
 		r.Form, formErr = ParseParams(string(body), nil)
@@ -86,7 +94,7 @@ func Identify(req *http.Request, body []byte, room []Param) (Request, error) {
 		r.Style = ROA
 		r.KeyID, _, _ = strings.Cut(h.authorization[len(acs):], ":")
 	default:
-		isRPC, err := r.readRPC()
+		isRPC, err := r.readRPC(query, commonIn(r.Form))
 		switch {
 		case isRPC && formErr == nil:
 			r.Style = RPC
@@ -131,8 +139,7 @@ func isDocument(body []byte) bool {
 // readRPC fills in what RPC keeps in parameters, and reports whether the request is
 // one. Parameters of the query outrank those of the form: they are where the SDK puts
 // its own, and a few operations have a business parameter named Format in the body.
-func (r *Request) readRPC() (bool, error) {
-	query, form := commonIn(r.Query), commonIn(r.Form)
+func (r *Request) readRPC(query, form common) (bool, error) {
 	action, version, format := cmp.Or(query.action, form.action), cmp.Or(query.version, form.version), cmp.Or(query.format, form.format)
 	if action == nil || version == nil || action.Is("") || version.Is("") {
 		return false, nil
@@ -145,7 +152,10 @@ func (r *Request) readRPC() (bool, error) {
 		r.KeyID = key.Value()
 	}
 	if format != nil {
-		value := strings.ToUpper(format.Value())
+		value := format.Value()
+		if value != "JSON" {
+			value = strings.ToUpper(value)
+		}
 		if format == query.format || r.System == Form || value == "JSON" || value == "XML" {
 			r.Format = value
 		}
@@ -160,7 +170,7 @@ func (r *Request) readRPC() (bool, error) {
 func differ(a, b *Param) bool { return a != nil && b != nil && a.Value() != b.Value() }
 
 // common are the parameters that tell what an RPC request is; nil where it has none.
-type common struct{ action, version, format, key *Param }
+type common struct{ action, version, format, key, signature *Param }
 
 // commonIn returns the first of each name.
 func commonIn(params []Param) (c common) {
@@ -174,6 +184,8 @@ func commonIn(params []Param) (c common) {
 			c.format = p
 		case AccessKeyID:
 			c.key = p
+		case Signature:
+			c.signature = p
 		}
 	}
 	return c

@@ -149,8 +149,8 @@ func ParseParams(raw string, room []Param) ([]Param, error) {
 		return nil, errors.New("they are longer than 2 GiB")
 	}
 	params := room[:0]
-	if n := strings.Count(raw, "&") + 1; n > cap(room) {
-		params = make([]Param, 0, n)
+	if cap(room) == 0 {
+		params = make([]Param, 0, strings.Count(raw, "&")+1)
 	}
 	for start := 0; start < len(raw); start++ {
 		name := 0                           // where it ends

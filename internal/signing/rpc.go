@@ -45,9 +45,10 @@ type rpc struct {
 
 // takeApart reads a request's parameters.
 func (m *Scratch) takeApart(method string, r *openapi.Request) (*rpc, error) {
-	m.rpc = rpc{Scratch: m, method: cmp.Or(method, http.MethodGet), system: r.System, names: slotNames,
-		constant: order{lists: [...][]openapi.Param{r.Query, r.Form, required[:]}, refs: m.refs[:0]}}
-	return &m.rpc, m.rpc.takeOut()
+	p := &m.rpc
+	*p = rpc{Scratch: m, method: cmp.Or(method, http.MethodGet), system: r.System, names: slotNames}
+	p.constant.lists, p.constant.refs = [...][]openapi.Param{r.Query, r.Form, required[:]}, m.refs[:0]
+	return p, p.takeOut()
 }
 
 func (p *rpc) sign(req *http.Request, body []byte, k Key, at Stamp) error {
