@@ -32,6 +32,9 @@ type Client struct {
 // ess.CreateCreateScalingGroupResponse(), or a CommonRequest and a CommonResponse. The
 // request is not changed, and may serve several calls at a time.
 //
+// It costs less than the SDK's: in the RPC style the SDK is stopped before it signs the request,
+// which the Transport does for every attempt.
+//
 // It returns nil if the API accepted the call, and an *[Error] for every failure, in which an
 // error reply of the API is found as the SDK's *errors.ServerError.
 //

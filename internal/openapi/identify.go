@@ -73,6 +73,7 @@ func Identify(req *http.Request, body []byte, room []Param) (Request, error) {
 		return Request{}, errors.Join(ErrParams, err)
 	}
 	query := commonIn(r.Query)
+	//lint:ignore SA1008 the V2 SDK writes it straight into the map
 	if query.signature != nil && len(body) == 0 && req.Header["Authorization"] == nil && req.Header["authorization"] == nil {
 		// As the V1 SDK makes most: nothing that the headers tell counts then.
 		if isRPC, err := r.readRPC(query, common{}); isRPC {
