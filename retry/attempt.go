@@ -50,8 +50,9 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	ctx, cancel := context.WithCancelCause(&c.ctx)
 	req := c.wire.WithContext(httptrace.WithClientTrace(ctx, &watch.hooks))
 	asksGzip := own && !ours.DisableCompression && !c.asIs
-	if !own || asksGzip || len(c.hooks) > 0 || c.request.Style != openapi.RPC {
-		req.Header = c.wire.Header.Clone() // for some bases add to it; net/http only reads it
+	if !c.above.private || !own || asksGzip || len(c.hooks) > 0 || c.request.Style != openapi.RPC {
+		// Some bases add to it, and net/http may still read it when the caller has the reply.
+		req.Header = c.wire.Header.Clone()
 	}
 	if err := c.prepared.Sign(req, signing.Key(credentials), signing.Stamp{Nonce: a.Nonce, Time: a.SignedAt}); err != nil {
 		cancel(nil)

@@ -27,7 +27,7 @@ func (c *Client) build(ctx context.Context, request requests.AcsRequest, start, 
 			err = fmt.Errorf("%w: it cannot be built: %v", ErrRequest, p)
 		}
 	}()
-	up = above{start: start, insecure: request.GetHTTPSInsecure(), reads: true}
+	up = above{start: start, insecure: request.GetHTTPSInsecure(), reads: true, private: true}
 	if !c.attemptTimeout {
 		up.readTimeout = max(0, request.GetReadTimeout())
 	}

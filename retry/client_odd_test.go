@@ -1,8 +1,10 @@
 package retry_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -153,6 +155,33 @@ func TestFailedLookupShowsNoToken(t *testing.T) {
 	for _, text := range []string{err.Error(), ours.Error()} {
 		if strings.Contains(text, "VERYSECRET") {
 			t.Errorf("%s", text)
+		}
+	}
+}
+
+// formFromContent is a program's own request that sends what the SDK has made of its form.
+type formFromContent struct{ *requests.RpcRequest }
+
+func (r *formFromContent) GetBodyReader() io.Reader { return bytes.NewReader(r.GetContent()) }
+
+// DoAction stops the SDK before it signs a request, and does what else the SDK does there.
+func TestDoActionCompletesRequests(t *testing.T) {
+	srv := retrytest.NewServer()
+	defer srv.Close()
+	c := mustWrap(t, newBare(t))
+	request := &formFromContent{new(requests.RpcRequest)}
+	request.InitWithApiInfo("Vpc", "2016-04-28", "CreateVpc", "vpc", "openAPI")
+	request.Scheme, request.Domain = "http", srv.Host
+	request.FormParams["VpcName"] = "生产"
+	request.QueryParams["TimeStamp"] = "a parameter of the operation's"
+	for range 2 {
+		if err := c.DoAction(t.Context(), request, responses.NewCommonResponse()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, a := range srv.Attempts() {
+		if a.Form.Get("VpcName") != "生产" || a.Query.Get("Timestamp") == "" || a.Query.Get("RegionId") != "cn-qingdao" {
+			t.Errorf("%v, form %v", a.Query, a.Form)
 		}
 	}
 }

@@ -20,6 +20,7 @@ type above struct {
 	connectTimeout time.Duration // the request's; 0 if it has none
 	insecure       *bool         // the request's HTTPSInsecure; nil if it says nothing
 	reads          bool          // the reply to its end, and ends the call then
+	private        bool          // its request was made for this call, and nobody changes it
 }
 
 // sdkRoad leads from the http.Client of a wrapped client to its Transport. What takes
@@ -34,7 +35,7 @@ type sdkRoad struct {
 // RoundTrip implements [http.RoundTripper]. The SDK gives its requests no context: a deadline
 // is that of its http.Client, and so the request's read timeout.
 func (r *sdkRoad) RoundTrip(req *http.Request) (*http.Response, error) {
-	up := above{autoRetry: r.config.AutoRetry}
+	up := above{autoRetry: r.config.AutoRetry, private: true}
 	if deadline, ok := req.Context().Deadline(); ok && !r.attemptTimeout {
 		up.readTimeout = max(0, time.Until(deadline))
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/auth/credentials"
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/requests"
+	"github.com/aliyun/alibaba-cloud-sdk-go/sdk/utils"
 )
 
 // noCredentials are those of a request that the Transport is to sign.
@@ -60,9 +61,11 @@ func completed(builder *sdk.Client, request requests.AcsRequest, err error) erro
 	query["Version"], query["Action"], query["Format"] = request.GetVersion(), request.GetActionName(), request.GetAcceptFormat()
 	query["AccessKeyId"], query["SignatureType"] = c.AccessKeyId, ""
 	query["SignatureMethod"], query["SignatureVersion"] = "HMAC-SHA1", "1.0"
+	query["Timestamp"] = "" // the signer would take a parameter TimeStamp for it
 	if _, given := query["RegionId"]; !given {
 		query["RegionId"] = cmp.Or(request.GetRegionId(), *hidden[string](builder, "regionId"))
 	}
 	headers["Content-Type"], headers["x-acs-credentials-provider"] = requests.Form, c.ProviderName
+	request.SetContent([]byte(utils.GetUrlFormedMap(request.GetFormParams())))
 	return nil
 }

@@ -329,3 +329,22 @@ func TestNeverWritten(t *testing.T) {
 		})
 	}
 }
+
+// A caller may change its headers as soon as it has the reply, when net/http may still be
+// writing the request.
+func TestAttemptHasHeadersOfItsOwn(t *testing.T) {
+	srv := retrytest.NewServer()
+	defer srv.Close()
+	tr := &retry.Transport{Credentials: static}
+	defer tr.CloseIdleConnections()
+	req, _ := http.NewRequest("POST", srv.URL+"/?Action=CreateVpc&Version=2016-04-28&RegionId=cn-qingdao", nil)
+	req.Header = http.Header{"Accept-Encoding": {"identity"}}
+	resp, err := tr.RoundTrip(req)
+	if err != nil || resp.StatusCode != 200 {
+		t.Fatal(resp, err)
+	}
+	resp.Request.Header.Set("X-Attempt", "1")
+	if len(req.Header) != 1 {
+		t.Errorf("the caller's headers are the attempt's: %v", req.Header)
+	}
+}

@@ -20,6 +20,14 @@ var unreserved = func() (t [256]bool) {
 	return t
 }()
 
+// lenUnreserved is how many bytes s begins with that stand for themselves.
+func lenUnreserved(s string) (n int) {
+	for n < len(s) && unreserved[s[n]] {
+		n++
+	}
+	return n
+}
+
 // AppendEscape appends s to dst in the percent-encoding that the signature texts ask
 // for: RFC 3986, so a space is %20, an asterisk %2A, and a tilde stays.
 func AppendEscape(dst []byte, s string) []byte { return appendEscape(dst, s, "%") }
@@ -29,17 +37,15 @@ func AppendEscape(dst []byte, s string) []byte { return appendEscape(dst, s, "%"
 func AppendEscapeTwice(dst []byte, s string) []byte { return appendEscape(dst, s, "%25") }
 
 func appendEscape(dst []byte, s, percent string) []byte {
-	for i := 0; ; i++ {
-		start := i
-		for i < len(s) && unreserved[s[i]] {
-			i++
-		}
-		dst = append(dst, s[start:i]...)
-		if i == len(s) {
+	for {
+		n := lenUnreserved(s)
+		dst = append(dst, s[:n]...)
+		if n == len(s) {
 			return dst
 		}
 		dst = append(dst, percent...)
-		dst = append(dst, upperHex[s[i]>>4], upperHex[s[i]&15])
+		dst = append(dst, upperHex[s[n]>>4], upperHex[s[n]&15])
+		s = s[n+1:]
 	}
 }
 

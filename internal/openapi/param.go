@@ -157,9 +157,7 @@ func ParseParams(raw string, room []Param) ([]Param, error) {
 		part, plain := plainName, plainName // the part that i is in
 		i := start
 		for {
-			for i < len(raw) && unreserved[raw[i]] {
-				i++
-			}
+			i += lenUnreserved(raw[i:])
 			if i == len(raw) || raw[i] == '&' {
 				break
 			}

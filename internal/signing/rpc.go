@@ -46,7 +46,7 @@ type rpc struct {
 // takeApart reads a request's parameters.
 func (m *Scratch) takeApart(method string, r *openapi.Request) (*rpc, error) {
 	p := &m.rpc
-	*p = rpc{Scratch: m, method: cmp.Or(method, http.MethodGet), system: r.System, names: slotNames}
+	p.Scratch, p.method, p.system, p.names = m, cmp.Or(method, http.MethodGet), r.System, slotNames
 	p.constant.lists, p.constant.refs = [...][]openapi.Param{r.Query, r.Form, required[:]}, m.refs[:0]
 	return p, p.takeOut()
 }

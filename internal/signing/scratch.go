@@ -26,9 +26,12 @@ func NewScratch() *Scratch { return scratches.Get().(*Scratch) }
 // to hold memory for good.
 const maxKept = 64 << 10
 
-// Release gives s back, for another request.
+// Release gives s back, for another request, and lets go of this one.
 func (s *Scratch) Release() {
-	if cap(s.text)+cap(s.wire) <= maxKept {
-		scratches.Put(s)
+	if cap(s.text)+cap(s.wire) > maxKept {
+		return
 	}
+	s.rpc = rpc{}
+	clear(s.Params[:])
+	scratches.Put(s)
 }
