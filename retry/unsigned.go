@@ -60,8 +60,9 @@ func completed(builder *sdk.Client, request requests.AcsRequest, err error) erro
 	query, headers := request.GetQueryParams(), request.GetHeaders()
 	query["Version"], query["Action"], query["Format"] = request.GetVersion(), request.GetActionName(), request.GetAcceptFormat()
 	query["AccessKeyId"], query["SignatureType"] = c.AccessKeyId, ""
-	query["SignatureMethod"], query["SignatureVersion"] = "HMAC-SHA1", "1.0"
-	query["Timestamp"] = "" // the signer would take a parameter TimeStamp for it
+	if _, given := query["TimeStamp"]; given { // the signer would take it for this one
+		query["Timestamp"] = ""
+	}
 	if _, given := query["RegionId"]; !given {
 		query["RegionId"] = cmp.Or(request.GetRegionId(), *hidden[string](builder, "regionId"))
 	}
