@@ -33,17 +33,17 @@ type slotted struct {
 type rpc struct {
 	*Scratch
 	method   string
-	system   openapi.Place // where the slots stand on the wire
-	names    [slots]string // as the request spells them
-	given    [slots]bool   // the caller's request had it
-	kept     string        // the caller's SecurityToken
-	constant order         // the other parameters
-	has      [len(required)]bool
+	system   openapi.Place         // where the slots stand on the wire
+	names    [slots]string         // as the request spells them
+	given    [slots]bool           // the caller's request had it
+	kept     string                // the caller's SecurityToken
+	constant order                 // the other parameters
+	has      [len(required)]bool   // the request had it
 	sizes    [openapi.Form + 1]int // of the constant ones on the wire, at most
 	template template              // of the string to sign; empty before the first signature
 }
 
-// takeApart reads a request's parameters.
+// takeApart reads a request's parameters into m, which holds nothing of another request.
 func (m *Scratch) takeApart(method string, r *openapi.Request) (*rpc, error) {
 	p := &m.rpc
 	p.Scratch, p.method, p.system, p.names = m, cmp.Or(method, http.MethodGet), r.System, slotNames

@@ -81,7 +81,8 @@ func Sign(req *http.Request, body []byte, k Key, at Stamp) error {
 	return err
 }
 
-// Prepared is a request whose constant parts were canonicalised once. It is immutable.
+// Prepared is a request whose constant parts are canonicalised once. One that [PrepareRequest]
+// returns is immutable.
 type Prepared struct {
 	scheme scheme
 	body   []byte
