@@ -22,9 +22,9 @@ func TestAllocations(t *testing.T) {
 		key         signer.Credentials
 		sign, whole float64 // Sign; Prepare, a first and a further attempt
 	}{
-		"RPC":                {rpcInQuery, testKey, 6, 13},
-		"RPC, STS":           {rpcInQuery, sts, 7, 14},
-		"RPC, in the form":   {rpcInForm, testKey, 11, 21},
+		"RPC":                {rpcInQuery, testKey, 4, 8},
+		"RPC, STS":           {rpcInQuery, sts, 5, 9},
+		"RPC, in the form":   {rpcInForm, testKey, 10, 18},
 		"ROA":                {roaToSign, testKey, 15, 23},
 		"ACS3-HMAC-SHA256":   {acs3ToSign("ACS3-HMAC-SHA256"), testKey, 7, 11},
 		"ACS3, STS":          {acs3ToSign("ACS3-HMAC-SHA256"), sts, 7, 11},
