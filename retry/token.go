@@ -75,7 +75,7 @@ func (c *call) placeToken(body []byte, inJSON []openapi.Param) []byte {
 		at := openapi.Place(at)
 		for i := 0; i < len(*params); i++ {
 			p := &(*params)[i]
-			if !isToken(p) {
+			if !p.IsToken() {
 				continue
 			}
 			// A gateway takes the parameters of the RPC style from either part.
@@ -140,11 +140,6 @@ func (c *call) changedForm(form []byte) {
 	c.wire.Header = h
 }
 
-// isToken reports whether a parameter is a client token, in either spelling.
-func isToken(p *openapi.Param) bool {
-	return p.Role == openapi.ClientToken || p.Role == openapi.LowerClientToken
-}
-
 // jsonTokens returns the token parameters of a body that is a JSON object; an empty one,
 // or one that is no string, counts as none. Of two in one body nobody could say which the
 // server reads, so they must not differ.
@@ -171,7 +166,7 @@ func ownToken(parts ...[]openapi.Param) (string, error) {
 	for _, params := range parts {
 		for i := range params {
 			switch p := &params[i]; {
-			case !isToken(p), p.Is(""):
+			case !p.IsToken(), p.Is(""):
 			case own != "" && !p.Is(own):
 				return "", fmt.Errorf("%w in one request", ErrTokenConflict)
 			default:

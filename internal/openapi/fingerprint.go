@@ -36,7 +36,7 @@ func Parts(r *Request, req *http.Request, body []byte) []Param {
 		params = slices.DeleteFunc(slices.Clone(params), func(p Param) bool {
 			// In a form beside them, business parameters may have a common one's name.
 			isCommon := r.Style == RPC && (Place(place) == Query || r.System == Form) && p.Role != Business && p.Role <= Format
-			return isCommon || p.Role == ClientToken || p.Role == LowerClientToken || r.Style != RPC && p.Name() == "SignatureType"
+			return isCommon || p.IsToken() || r.Style != RPC && p.Name() == "SignatureType"
 		})
 		slices.SortFunc(params, func(a, b Param) int {
 			return cmp.Or(cmp.Compare(a.Name(), b.Name()), cmp.Compare(a.Value(), b.Value()))

@@ -134,6 +134,9 @@ func decoded(text string) string {
 	return text
 }
 
+// IsToken reports whether the pair is a client token, in either spelling.
+func (p *Param) IsToken() bool { return p.Role == ClientToken || p.Role == LowerClientToken }
+
 // Is reports whether the decoded value is the one given.
 func (p *Param) Is(value string) bool { return p.Value() == value }
 
