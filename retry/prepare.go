@@ -121,24 +121,17 @@ func validate(req *http.Request) error {
 	return nil
 }
 
-// isHeaderName reports whether s can be a header's name.
+// isHeaderName reports whether s can be a header's name (RFC 9110, section 5.6.2).
 func isHeaderName(s string) bool {
 	for i := range len(s) {
-		if !inHeaderName[s[i]] {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-':
+		case strings.IndexByte("!#$%&'*+.^_`|~", c) < 0:
 			return false
 		}
 	}
 	return s != ""
 }
-
-// inHeaderName holds the characters of headers' names (RFC 9110, section 5.6.2).
-var inHeaderName = func() (t [256]bool) {
-	for c := range len(t) {
-		b := byte(c)
-		t[c] = 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", b) >= 0
-	}
-	return t
-}()
 
 // makeWire sets what attempts are made of: the caller's request less the headers by which
 // net/http would replay a signed request, send a second Host, or leave a compressed reply as

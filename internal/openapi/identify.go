@@ -153,10 +153,7 @@ func (r *Request) readRPC(query, form common) (bool, error) {
 		r.KeyID = key.Value()
 	}
 	if format != nil {
-		value := format.Value()
-		if value != "JSON" {
-			value = strings.ToUpper(value)
-		}
+		value := strings.ToUpper(format.Value())
 		if format == query.format || r.System == Form || value == "JSON" || value == "XML" {
 			r.Format = value
 		}
@@ -199,8 +196,6 @@ type headers struct {
 	twice                                                    string // one that stands there with two values
 }
 
-const formType = "application/x-www-form-urlencoded"
-
 // readHeaders picks them out. Which of two values of one header a server goes by, nobody
 // could say; the RPC style goes by none of them.
 func readHeaders(h http.Header) (out headers) {
@@ -235,7 +230,7 @@ func readHeaders(h http.Header) (out headers) {
 			}
 			for _, v := range values {
 				// The SDK adds its own type to that of a program which spells the key otherwise.
-				out.form = out.form || v == formType || HasPrefixFold(TrimSpace(v), formType)
+				out.form = out.form || HasPrefixFold(TrimSpace(v), "application/x-www-form-urlencoded")
 			}
 		case len("x-acs-version"): // also the length of Authorization
 			_ = read(&out.version, key, "x-acs-version", values) || read(&out.authorization, key, "Authorization", values)
