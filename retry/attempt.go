@@ -6,6 +6,8 @@ import (
 	"net/http/httptrace"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/aliretry/aliretry/internal/openapi"
 	"github.com/aliretry/aliretry/internal/signing"
 )
@@ -44,7 +46,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	}
 	base := c.attemptBase()
 	ours, own := base.(*ownBase)
-	a := Attempt{Number: len(c.attempts) + 1, Nonce: signing.NewNonce(), Start: now}
+	a := Attempt{Number: len(c.attempts) + 1, Nonce: uuid.NewString(), Start: now}
 	a.SignedAt = c.signingTime(a.Start)
 	watch := newWireWatch(own)
 	ctx, cancel := context.WithCancelCause(&c.ctx)

@@ -4,7 +4,6 @@ package signing
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -151,21 +150,12 @@ func (p *Prepared) Sign(req *http.Request, k Key, at Stamp) error {
 // checked refuses a key that is none, and fills in what the stamp leaves open.
 func checked(k *Key, at Stamp) (Stamp, error) {
 	if at.Nonce == "" {
-		at.Nonce = NewNonce()
+		at.Nonce = uuid.NewString()
 	}
 	if at.Time.IsZero() {
 		at.Time = time.Now()
 	}
 	return at, k.Validate()
-}
-
-// NewNonce returns a UUID version 4, as uuid.NewString does with two more pieces of memory.
-func NewNonce() string {
-	var id uuid.UUID
-	rand.Read(id[:]) // never fails
-	id[6] = id[6]&0x0f | 4<<4
-	id[8] = id[8]&0x3f | 0x80
-	return id.String()
 }
 
 // setBody makes req send body, with its length stated.
