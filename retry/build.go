@@ -62,8 +62,11 @@ func (c *Client) filled(ctx context.Context, request requests.AcsRequest, start,
 	ctx, cancelWhole := context.WithDeadline(ctx, end)
 	defer cancelWhole()
 	var err error
-	if builder := c.builder(lookup, request); builder != nil {
-		err = completed(builder, request, builder.BuildRequestWithSigner(request, nil))
+	if builder, unsigned := c.builder(lookup, request); builder != nil {
+		if err = builder.BuildRequestWithSigner(request, nil); errors.Is(err, errUnsigned) {
+			unsigned.complete()
+			err = nil
+		}
 	} else {
 		err = c.buildAside(ctx, request)
 	}
@@ -85,40 +88,42 @@ func (c *Client) filled(ctx context.Context, request requests.AcsRequest, start,
 
 // builder returns a client to build one request with: a copy of the SDK's that nobody shares,
 // that looks endpoints up under ctx, and that asks no provider for credentials, which it
-// would do without a context. It is nil where there is none: the SDK's client is hidden, or
-// the Transport has to compare its key with the one that a provider would give.
-func (c *Client) builder(ctx context.Context, request requests.AcsRequest) *sdk.Client {
+// would do without a context, but has the credentials returned. It is nil where there is none:
+// the SDK's client is hidden, or the Transport has to compare its key with the one that a provider
+// would give.
+func (c *Client) builder(ctx context.Context, request requests.AcsRequest) (*sdk.Client, *unsigned) {
 	if c.core == nil {
-		return nil
+		return nil, nil
 	}
 	own := *c.core
 	provider := hidden[credentials.CredentialsProvider](&own, "credentialsProvider")
 	client := hidden[*http.Client](&own, "httpClient")
 	logger := hidden[*sdk.Logger](&own, "logger")
-	if provider == nil || client == nil || logger == nil || hidden[string](&own, "regionId") == nil {
-		return nil
+	region := hidden[string](&own, "regionId")
+	if provider == nil || client == nil || logger == nil || region == nil {
+		return nil, nil
 	}
+	u := &unsigned{request: request, region: *region}
 	if !isStatic(*provider) {
 		if _, fixed := c.Transport.Credentials.(signer.FixedProvider); fixed {
-			return nil
+			return nil, nil
 		}
-		*provider = noCredentials{}
 	} else {
 		known, err := (*provider).GetCredentials()
 		if err != nil {
-			return nil
+			return nil, nil
 		}
-		*provider = keyOnly{known}
+		u.keyID, u.provider = known.AccessKeyId, known.ProviderName
 	}
 	if config := hidden[*sdk.Config](&own, "config"); config != nil && (*config).AutoRetry {
 		once := **config // a look-up is repeated by the Transport alone
 		once.AutoRetry = false
 		*config = &once
 	}
-	*provider = unsigned{*provider, request}
+	*provider = u
 	*client = &http.Client{Transport: lookupRoad{c.Transport, ctx}}
 	*logger = nil // it keeps the last line without a lock
-	return &own
+	return &own, u
 }
 
 // buildAside lets the client build as it is, one request at a time. It returns when ctx
