@@ -109,7 +109,7 @@ func (p *rpc) writeHead(text []byte) {
 // between them. Of a name in both places the form's value counts, as in the SDK.
 func (p *rpc) canonicalise(v *slotted) {
 	size := p.sizes[openapi.Query] + p.sizes[openapi.Form]
-	text := slices.Grow(p.text[:0], p.roomForHead()+size+size/4+512)[:p.roomForHead()]
+	text := slices.Grow(p.text[:0], p.roomForHead()+size+size/4+slotsRoom)[:p.roomForHead()]
 	next := openapi.AccessKeyID // the slot to be merged in
 	merge := func() {
 		start := len(text)
@@ -153,7 +153,7 @@ func (p *rpc) appendSlot(text []byte, slot openapi.Role, v *slotted) []byte {
 // appendText appends the string to sign of one attempt, behind a block of room for a key.
 func (p *rpc) appendText(out []byte, v *slotted) []byte {
 	t := &p.template
-	out = slices.Grow(out, len(t.text)+512)
+	out = slices.Grow(out, len(t.text)+slotsRoom)
 	start := 0
 	for _, c := range t.cuts[:t.n] {
 		out = append(out, t.text[start:c.start]...)

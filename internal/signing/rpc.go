@@ -18,6 +18,9 @@ import (
 // operations have a field of that name.
 const slots = openapi.Timestamp + 1
 
+// slotsRoom is how many bytes slots and signature take, but for a long token.
+const slotsRoom = 512
+
 // slotNames are the slots' names where the request has none of them, sorted.
 var slotNames = [slots]string{openapi.AccessKeyID: "AccessKeyId", openapi.BearerToken: "BearerToken", openapi.SecurityToken: "SecurityToken",
 	openapi.SignatureNonce: "SignatureNonce", openapi.SignatureType: "SignatureType", openapi.Timestamp: "Timestamp"}
@@ -59,7 +62,7 @@ func (p *rpc) sign(req *http.Request, body []byte, k Key, at Stamp) error {
 		text := p.template.text
 		p.writeHead(text)
 		p.write(req, body, &k, &v, text, p.Scratch)
-		copy(text[p.roomForHead():], and)
+		copy(text[p.roomForHead():], and) // the head stood over it
 		return nil
 	}
 	m := NewScratch() // the request's own must not change
@@ -132,7 +135,7 @@ func afterAnd(wire []byte) string { return string(wire[min(1, len(wire)):]) }
 // appendConstant appends the constant parameters of a place as they are sent, each with a
 // separator before it.
 func (p *rpc) appendConstant(out []byte, place openapi.Place) []byte {
-	out = slices.Grow(out, p.sizes[place]+512)
+	out = slices.Grow(out, p.sizes[place]+slotsRoom)
 	list := p.constant.lists[place]
 	for i := range list {
 		if param := &list[i]; p.isConstant(param.Role, place) {
