@@ -156,44 +156,56 @@ func ParseParams(raw string, room []Param) ([]Param, error) {
 		params = make([]Param, 0, strings.Count(raw, "&")+1)
 	}
 	for start := 0; start < len(raw); start++ {
-		name := 0                           // where it ends
-		part, plain := plainName, plainName // the part that i is in
-		i := start
-		for {
-			i += lenUnreserved(raw[i:])
-			if i == len(raw) || raw[i] == '&' {
-				break
-			}
-			switch c := raw[i]; {
-			case c == ';':
-				return nil, errors.New("a semicolon stands between parameters")
-			case c == '=' && part == plainName:
-				name = i - start
-				part = plainValue
-				plain |= plainValue
-			case c == '%' && (i+2 >= len(raw) || !isHex(raw[i+1]) || !isHex(raw[i+2])):
-				return nil, fmt.Errorf("parameter %d cannot be decoded", len(params)+1)
-			default:
-				plain &^= part
-			}
-			i++
+		name, plain := skipUnreserved(raw, start), plainName|plainValue
+		end := name
+		if end < len(raw) && raw[end] == '=' {
+			end = skipUnreserved(raw, end+1)
 		}
-		if i == start {
+		if end < len(raw) && raw[end] != '&' {
+			var err error
+			if name, end, plain, err = skipPair(raw, start); err != nil {
+				return nil, fmt.Errorf("parameter %d %w", len(params)+1, err)
+			}
+		}
+		if end == start {
 			continue
 		}
-		if part == plainName {
-			name = i - start
+		param := Param{Raw: raw[start:end], name: int32(name - start), plain: plain}
+		if plain&plainName != 0 {
+			param.Role = roleOf(raw[start:name])
+		} else {
+			param.Role = roleOf(decoded(raw[start:name]))
 		}
-		role := Business
-		if decoded := raw[start : start+name]; plain&plainName != 0 {
-			role = roleOf(decoded)
-		} else if decoded, _ = url.QueryUnescape(decoded); decoded != "" {
-			role = roleOf(decoded)
-		}
-		params = append(params, Param{raw[start:i], int32(name), plain, role})
-		start = i
+		params = append(params, param)
+		start = end
 	}
 	return params, nil
+}
+
+// skipPair returns where the name ends of the pair that begins at start, where the pair ends, and
+// what of it is plain.
+func skipPair(raw string, start int) (name, end int, is plain, err error) {
+	part := plainName // that i is in
+	is = plainName | plainValue
+	for i := start; ; i++ {
+		i = skipUnreserved(raw, i)
+		if i == len(raw) || raw[i] == '&' {
+			if part == plainName {
+				name = i
+			}
+			return name, i, is, nil
+		}
+		switch c := raw[i]; {
+		case c == '=' && part == plainName:
+			name, part = i, plainValue
+		case c == ';':
+			return 0, 0, 0, errors.New("holds a semicolon that is not encoded")
+		case c == '%' && (i+2 >= len(raw) || !isHex(raw[i+1]) || !isHex(raw[i+2])):
+			return 0, 0, 0, errors.New("cannot be decoded")
+		default:
+			is &^= part
+		}
+	}
 }
 
 // SetParam returns params with exactly one pair of that name, holding value: the first one
