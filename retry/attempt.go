@@ -72,7 +72,7 @@ func (c *call) attempt() (Attempt, *reply, error) {
 	timer := time.AfterFunc(timeout.after, func() { cancel(timeout) })
 	r := &c.reply
 	*r = reply{}
-	e := evidence{request: &c.request, method: c.wire.Method, replaySafe: c.replaySafe, retryable: c.operation.RetryableCodes,
+	e := evidence{request: &c.request, method: c.method, replaySafe: c.replaySafe, retryable: c.operation.RetryableCodes,
 		sent: a.Start, ahead: c.ahead}
 	if r.resp, e.err = base.RoundTrip(req); e.err == nil {
 		e.err = r.read(&e, req, c.policy.MaxReply)

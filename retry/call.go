@@ -28,29 +28,33 @@ type call struct {
 	clientConnectTimeout atomic.Int64 // the wrapped client's, for a dial that may outlive its attempt
 
 	request  openapi.Request
-	wire     http.Request // what attempts are copies of
-	asIs     bool         // the request says which encoding, or part, of a reply it wants
+	wire     *http.Request // what attempts are copies of: the caller's, unless something in it must change
 	prepared signing.Prepared
+	method   string // what an Info tells of the request, which its caller may reuse before that
+	scheme   string
+	host     string
 
-	operation Operation
-	token     string
-	readOnly  bool
-	dryRun    bool
-	// The operation's name and its path do not belong together.
-	contradictory bool
+	operation     Operation
+	token         string
+	asIs          bool // the request says which encoding, or part, of a reply it wants
+	readOnly      bool
+	dryRun        bool
+	contradictory bool // the operation's name and its path do not belong together
 	replaySafe    bool
-	start, end    time.Time
+	renewed       bool      // the credentials were, once
+	start, end    time.Time // of the call
 	born          time.Time // of the token
 	delays        delays
 
 	attempts []Attempt
 	effects  []effect
-	first    [1]Attempt         // spares the success path an allocation
-	signedAt time.Time          // of the last attempt
+	first    struct { // spares the success path two allocations
+		attempt [1]Attempt
+		effect  [1]effect
+	}
 	ahead    time.Duration      // of our clock the servers' was, for the last attempt
 	keyID    string             // the long-lived AccessKeyId of the last attempt
 	used     signer.Credentials // by the last attempt
-	renewed  bool               // they were, once
 	reason   string
 	stopErr  error // the context's error where time ended the call, or ErrBudget
 	purse    purse
@@ -191,16 +195,15 @@ func (c *call) snapshot() Info {
 	}
 	i := Info{
 		Operation:   c.operation,
-		Method:      c.wire.Method,
+		Method:      c.method,
+		Scheme:      c.scheme,
+		Host:        c.host,
 		ClientToken: c.token,
 		Outcome:     settle(c.readOnly, c.effects),
 		Attempts:    slices.Clone(c.attempts),
 		Reason:      c.reason,
 	}
 	c.keyed.tell(&i)
-	if c.wire.URL != nil {
-		i.Scheme, i.Host = c.wire.URL.Scheme, c.wire.URL.Host
-	}
 	if last := len(c.effects) - 1; c.broken.Load() && c.effects[last] == effectDone {
 		i.Outcome = settle(c.readOnly, append(c.effects[:last:last], effectUnknown))
 		i.Reason = "the reply broke off after its beginning had been returned"

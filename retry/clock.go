@@ -79,12 +79,13 @@ func (r reading) from(offset time.Duration) time.Duration {
 func (c *call) signingTime(now time.Time) time.Time {
 	c.ahead = c.t.clock.ahead()
 	t := now.Add(c.ahead).UTC().Truncate(time.Second)
-	if next := c.signedAt.Add(time.Second); t.Before(next) && next.Sub(t) <= skewThreshold {
-		t = next
+	if n := len(c.attempts); n > 0 {
+		if next := c.attempts[n-1].SignedAt.Add(time.Second); t.Before(next) && next.Sub(t) <= skewThreshold {
+			t = next
+		}
 	}
 	for slices.ContainsFunc(c.attempts, func(a Attempt) bool { return a.SignedAt.Equal(t) }) {
 		t = t.Add(time.Second)
 	}
-	c.signedAt = t
 	return t
 }

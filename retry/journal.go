@@ -95,7 +95,7 @@ func (c *call) begin(body []byte) error {
 	case isNil(c.t.Journal):
 		return ErrNoJournal
 	}
-	parts := openapi.Parts(&c.request, &c.wire, body)
+	parts := openapi.Parts(&c.request, c.wire, body)
 	if !k.key.bind(openapi.Fingerprint(parts)) {
 		return fmt.Errorf("%w: its context has served that one", token.ErrOtherCall)
 	}

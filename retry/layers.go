@@ -86,5 +86,5 @@ func (c *call) followsAnother() {
 // another operation for its own ends, under the attempt's context, is not that.
 func (c *call) isSameAs(other *call) bool {
 	return c.request.Version == other.request.Version && c.request.Action == other.request.Action &&
-		(c.request.Action != "" || c.wire.Method == other.wire.Method && c.wire.URL.EscapedPath() == other.wire.URL.EscapedPath())
+		(c.request.Action != "" || c.method == other.method && c.wire.URL.EscapedPath() == other.wire.URL.EscapedPath())
 }

@@ -24,7 +24,7 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above)
 		c.start = up.start
 	}
 	c.born = c.start
-	c.attempts = c.first[:0]
+	c.attempts, c.effects = c.first.attempt[:0], c.first.effect[:0]
 	c.hooks = hooksOf(t, c.caller)
 	c.keyed = newUnderKey(c.caller)
 
@@ -76,10 +76,10 @@ func (t *Transport) newCall(req *http.Request, handed *http.Transport, up above)
 	if body, err = c.assignToken(body); err != nil || c.keyed.isReplay() {
 		return c, err
 	}
-	if c.prepared, err = signing.Prepare(&c.wire, &c.request, body, c.scratch); err != nil {
+	if c.prepared, err = signing.Prepare(c.wire, &c.request, body, c.scratch); err != nil {
 		return c, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	if given, _ := c.caller.Value(tokenKey{}).(*bound); given != nil && !given.bind(openapi.Fingerprint(openapi.Parts(&c.request, &c.wire, theirs))) {
+	if given, _ := c.caller.Value(tokenKey{}).(*bound); given != nil && !given.bind(openapi.Fingerprint(openapi.Parts(&c.request, c.wire, theirs))) {
 		return c, ErrTokenReused
 	}
 	return c, nil
@@ -136,12 +136,10 @@ func isHeaderName(s string) bool {
 // makeWire sets what attempts are made of: the caller's request less the headers by which
 // net/http would replay a signed request, send a second Host, or leave a compressed reply as
 // it is. It refuses headers that net/http would refuse.
-// The headers that stay may be the caller's own, which are never changed.
 func (c *call) makeWire(req *http.Request) error {
-	c.wire = *req
-	c.wire.Method = cmp.Or(req.Method, http.MethodGet) // as net/http reads it
-	c.wire.TransferEncoding = nil                      // the body has a length, whatever it had
-	c.asIs = c.wire.Method == http.MethodHead
+	c.wire, c.scheme, c.host = req, req.URL.Scheme, req.URL.Host
+	c.method = cmp.Or(req.Method, http.MethodGet) // as net/http reads it
+	c.asIs = c.method == http.MethodHead
 	unwanted := false
 	for key, values := range req.Header {
 		if !isHeaderName(key) {
@@ -161,14 +159,23 @@ func (c *call) makeWire(req *http.Request) error {
 			c.above.retried = true
 		}
 	}
-	if unwanted {
-		c.wire.Header = req.Header.Clone()
-		maps.DeleteFunc(c.wire.Header, isUnwanted)
-	}
-	if c.wire.Header == nil {
-		c.wire.Header = make(http.Header)
+	if unwanted || req.Header == nil || req.Method == "" || len(req.TransferEncoding) > 0 {
+		c.changeWire(func(w *http.Request) {
+			w.Method = c.method
+			w.TransferEncoding = nil // the body has a length, whatever it had
+			w.Header = make(http.Header, len(req.Header))
+			maps.Copy(w.Header, req.Header)
+			maps.DeleteFunc(w.Header, isUnwanted)
+		})
 	}
 	return nil
+}
+
+// changeWire changes what attempts are made of, in a copy of its own.
+func (c *call) changeWire(change func(*http.Request)) {
+	w := *c.wire
+	change(&w)
+	c.wire = &w
 }
 
 func isUnwanted(key string, values []string) bool {

@@ -20,7 +20,7 @@ func (c *call) resolve(asked time.Duration) {
 	e, known := c.catalogued(host)
 	o := fromEntry(r.Version, r.Action, e, known)
 	byName := o // as Lookup has it, so that an entry made from it says nothing new
-	if !methodFits(r.ByPath, c.wire.Method, o.Safety) {
+	if !methodFits(r.ByPath, c.method, o.Safety) {
 		o.Safety = Unsafe
 	}
 	timeout := cmp.Or(c.policy.AttemptTimeout, asked, o.AttemptTimeout, defaultAttemptTimeout)
@@ -53,7 +53,7 @@ func (c *call) catalogued(host string) (e catalogue.Entry, known bool) {
 	if e, known = catalogue.Lookup(r.Version, r.Action, host); !r.ByPath {
 		return e, known
 	}
-	routed := catalogue.Route(r.Version, c.wire.Method, c.wire.URL.EscapedPath())
+	routed := catalogue.Route(r.Version, c.method, c.wire.URL.EscapedPath())
 	switch {
 	case routed == r.Action, routed == "" && !known:
 		return e, known

@@ -95,7 +95,7 @@ func (c *call) placeToken(body []byte, inJSON []openapi.Param) []byte {
 	if changed[openapi.Query] && r.Style != openapi.RPC { // there, the signer writes the query
 		url := *c.wire.URL
 		url.RawQuery = openapi.JoinParams(r.Query)
-		c.wire.URL = &url
+		c.changeWire(func(w *http.Request) { w.URL = &url })
 	}
 	if changed[openapi.Form] {
 		body = []byte(openapi.JoinParams(r.Form))
@@ -109,8 +109,8 @@ func (c *call) placeToken(body []byte, inJSON []openapi.Param) []byte {
 func (c *call) tokenPlace(body []byte) (name string, place openapi.Place) {
 	name = c.operation.Token.parameter()
 	switch {
-	case c.operation.Token == TokenInForm && c.wire.Method != http.MethodGet && c.wire.Method != http.MethodHead &&
-		(c.request.Form != nil || c.wire.Method == http.MethodPost && len(body) == 0):
+	case c.operation.Token == TokenInForm && c.method != http.MethodGet && c.method != http.MethodHead &&
+		(c.request.Form != nil || c.method == http.MethodPost && len(body) == 0):
 		return name, openapi.Form
 	case c.request.Style != openapi.RPC:
 		return name, openapi.Query
@@ -137,7 +137,7 @@ func (c *call) changedForm(form []byte) {
 	if !typed {
 		h.Set("Content-Type", formType)
 	}
-	c.wire.Header = h
+	c.changeWire(func(w *http.Request) { w.Header = h })
 }
 
 // jsonTokens returns the token parameters of a body that is a JSON object; an empty one,
