@@ -10,6 +10,8 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +91,48 @@ func TestBaseThatAddsHeaders(t *testing.T) {
 	}
 	if i, ok := retry.InfoOfResponse(resp); !ok || len(i.Attempts) != 3 {
 		t.Errorf("%+v, %v", i, ok)
+	}
+}
+
+// A request is its caller's: nothing in it is changed, and what an Info tells of the call does not
+// change when the caller uses the request for another one.
+func TestRequestStaysTheCallers(t *testing.T) {
+	for name, odd := range map[string]func(*http.Request){
+		"as it comes":       func(*http.Request) {},
+		"no method":         func(r *http.Request) { r.Method = "" },
+		"no headers":        func(r *http.Request) { r.Header = nil },
+		"unwanted headers":  func(r *http.Request) { r.Header["Idempotency-Key"] = []string{"x"} },
+		"transfer encoding": func(r *http.Request) { r.TransferEncoding = []string{"chunked"} },
+		"another style": func(r *http.Request) {
+			r.URL.RawQuery = ""
+			r.Header["x-acs-action"], r.Header["x-acs-version"] = []string{"CreateScalingGroup"}, []string{"2014-08-28"}
+		},
+	} {
+		var sent []*http.Request
+		tr := &retry.Transport{Credentials: static, Policy: quick, Base: roundTripFunc(func(req *http.Request) (*http.Response, error) {
+			sent = append(sent, req)
+			return &http.Response{StatusCode: 503, Header: http.Header{}, Body: http.NoBody}, nil
+		})}
+		tr.Policy.MaxAttempts = 2
+		req, _ := http.NewRequest("POST", "http://ess.aliyuncs.com"+createQuery, nil)
+		odd(req)
+		before := req.Clone(context.Background())
+		resp, err := tr.RoundTrip(req)
+		if err != nil || len(sent) != 2 {
+			t.Fatalf("%s: %d attempts, %v", name, len(sent), err)
+		}
+		if *req.URL != *before.URL || req.Method != before.Method || !reflect.DeepEqual(req.Header, before.Header) || !slices.Equal(req.TransferEncoding, before.TransferEncoding) {
+			t.Errorf("%s: %+v is now %+v", name, before, req)
+		}
+		for _, s := range sent {
+			if s.TransferEncoding != nil || s.Method == "" || s.Header == nil || s.Header["Idempotency-Key"] != nil {
+				t.Errorf("%s: sent %+v", name, s)
+			}
+		}
+		req.Method, req.URL.Scheme, req.URL.Host = "DELETE", "ftp", "example.com"
+		if i, _ := retry.InfoOfResponse(resp); i.Method != sent[0].Method || i.Scheme != "http" || i.Host != "ess.aliyuncs.com" {
+			t.Errorf("%s: the Info is of %s %s://%s", name, i.Method, i.Scheme, i.Host)
+		}
 	}
 }
 
