@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -133,6 +134,27 @@ func TestRequestStaysTheCallers(t *testing.T) {
 		if i, _ := retry.InfoOfResponse(resp); i.Method != sent[0].Method || i.Scheme != "http" || i.Host != "ess.aliyuncs.com" {
 			t.Errorf("%s: the Info is of %s %s://%s", name, i.Method, i.Scheme, i.Host)
 		}
+	}
+}
+
+// A base may work on when its attempt has returned, and the caller has another use for the request:
+// what is compared with the call is what that was when it began.
+func TestRequestReusedDuringInnerCall(t *testing.T) {
+	newRequest := func(ctx context.Context) *http.Request {
+		req, _ := http.NewRequestWithContext(ctx, "GET", "http://example.aliyuncs.com/some/where", nil)
+		req.Header = http.Header{"x-acs-version": {"2099-01-01"}, "x-acs-signature-version": {"1.0"}}
+		return req
+	}
+	req := newRequest(context.Background())
+	var inner error
+	tr := &retry.Transport{Credentials: static, Policy: quick, Base: roundTripFunc(func(attempt *http.Request) (*http.Response, error) {
+		req.URL = &url.URL{Path: "/another"}
+		below := &retry.Transport{Credentials: static, Base: http.NewFileTransport(http.Dir("."))}
+		_, inner = below.RoundTrip(newRequest(attempt.Context()))
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody}, nil
+	})}
+	if _, err := tr.RoundTrip(req); err != nil || !errors.Is(inner, retry.ErrLayered) {
+		t.Errorf("%v; the attempt that came back: %v", err, inner)
 	}
 }
 

@@ -30,9 +30,10 @@ type call struct {
 	request  openapi.Request
 	wire     *http.Request // what attempts are copies of: the caller's, unless something in it must change
 	prepared signing.Prepared
-	method   string // what an Info tells of the request, which its caller may reuse before that
+	method   string // what is told of the request later, when its caller may have another use for it
 	scheme   string
 	host     string
+	path     string // of one that names no operation, escaped
 
 	operation     Operation
 	token         string

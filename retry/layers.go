@@ -53,6 +53,9 @@ func (r *sdkRoad) RoundTrip(req *http.Request) (*http.Response, error) {
 // checkLayers refuses a call that is one of several by which another layer carries out its
 // own.
 func (c *call) checkLayers(req *http.Request) error {
+	if c.request.Action == "" {
+		c.path = req.URL.EscapedPath()
+	}
 	switch outer := callIn(c.caller); {
 	case c.above.autoRetry:
 		if c.above.tried {
@@ -86,5 +89,5 @@ func (c *call) followsAnother() {
 // another operation for its own ends, under the attempt's context, is not that.
 func (c *call) isSameAs(other *call) bool {
 	return c.request.Version == other.request.Version && c.request.Action == other.request.Action &&
-		(c.request.Action != "" || c.method == other.method && c.wire.URL.EscapedPath() == other.wire.URL.EscapedPath())
+		(c.request.Action != "" || c.method == other.method && c.path == other.path)
 }
